@@ -1,0 +1,112 @@
+# Copyright: Contributors to the homenode.numa project
+# BSD 2-Clause License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What happens on a node, and what is answered: the words between the runtime and the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Mapping, Optional, Union
+
+from .workload import Container, Placement, Pod, Resources
+
+
+@dataclass(frozen=True)
+class Synchronized:
+    """The runtime's whole state after (re)connecting.
+
+    *observed* holds what each container's cgroup says, by container id; it is filled in by the
+    daemon, and a container whose cgroup could not be read is missing from it.
+    """
+
+    pods: tuple[Pod, ...]
+    containers: tuple[Container, ...]
+    observed: Mapping[str, Placement] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PodStarted:
+    """A sandbox runs."""
+
+    pod: Pod
+
+
+@dataclass(frozen=True)
+class PodRemoved:
+    """A sandbox is gone, and with it whatever it had."""
+
+    pod_id: str
+
+
+@dataclass(frozen=True)
+class ContainerCreating:
+    """A container is about to be created: the one event whose answer can adjust it."""
+
+    pod: Pod
+    container: Container
+
+
+@dataclass(frozen=True)
+class ContainerStarted:
+    """A container's first process runs."""
+
+    container_id: str
+
+
+@dataclass(frozen=True)
+class ContainerUpdating:
+    """Somebody (the kubelet) asks the runtime to change a container's resources."""
+
+    pod: Pod
+    container: Container
+    resources: Resources
+
+
+@dataclass(frozen=True)
+class ContainerStopped:
+    """A container's processes are gone."""
+
+    container_id: str
+
+
+@dataclass(frozen=True)
+class ContainerRemoved:
+    """A container is forgotten by the runtime."""
+
+    container_id: str
+
+
+Event = Union[
+    Synchronized,
+    PodStarted,
+    PodRemoved,
+    ContainerCreating,
+    ContainerStarted,
+    ContainerUpdating,
+    ContainerStopped,
+    ContainerRemoved,
+]
+
+
+@dataclass(frozen=True)
+class ContainerUpdate:
+    """A new placement for a container that exists."""
+
+    container_id: str
+    placement: Placement
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the runtime is told: *adjust* for the container being created, *updates* for others.
+
+    In the answer to ContainerUpdating an update may name the container itself: it then overrides
+    the asked resources.
+    """
+
+    adjust: Optional[Placement] = None
+    updates: tuple[ContainerUpdate, ...] = ()
+
+
+NO_CHANGE = Reply()
