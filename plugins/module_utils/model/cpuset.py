@@ -12,7 +12,8 @@ Grammar: Documentation/admin-guide/kernel-parameters.rst, "cpu lists": ``N``, ``
 from __future__ import annotations
 
 import re
-from typing import Iterable, Iterator, TypeVar
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from .problem import HomenodeProblem
 
@@ -122,6 +123,9 @@ class NodeSet(IdSet):
     """NUMA nodes by kernel id."""
 
     __slots__ = ()
+
+
+NO_CPUS = CpuSet()
 
 
 def _range_mask(part: str, text: str, field: str) -> int:

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Mapping, Optional, Union
+from typing import Optional, Union
 
 from .workload import Container, Placement, Pod, Resources
 
@@ -77,6 +78,14 @@ class ContainerRemoved:
     container_id: str
 
 
+@dataclass(frozen=True)
+class CgroupRead:
+    """What a container's cgroup says now: the read-back after a change."""
+
+    container_id: str
+    placement: Placement
+
+
 Event = Union[
     Synchronized,
     PodStarted,
@@ -86,6 +95,7 @@ Event = Union[
     ContainerUpdating,
     ContainerStopped,
     ContainerRemoved,
+    CgroupRead,
 ]
 
 

@@ -2,7 +2,7 @@
 # BSD 2-Clause License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""One shape for everything that is wrong: which field, which value, why, and what to do about it."""
+"""One shape for everything that is wrong: field, value, why, and what to do about it."""
 
 from __future__ import annotations
 

@@ -10,8 +10,9 @@ derives from it (cgroup parent, cpu.shares, quota), see KEP-2570 and the kubelet
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Mapping, Optional
+from typing import Optional
 
 from .cpuset import CpuSet, NodeSet
 
@@ -24,6 +25,9 @@ class Placement:
 
     cpus: Optional[CpuSet] = None
     mems: Optional[NodeSet] = None
+
+
+NOT_OURS = Placement()
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,9 @@ class Pod:
         return f"{self.namespace}/{self.name}"
 
 
+NOTHING_GIVEN = Resources()
+
+
 @dataclass(frozen=True)
 class Container:
     """One container; *state* is "created", "paused", "running", "stopped" or "unknown"."""
@@ -76,7 +83,7 @@ class Container:
     pod_id: str
     name: str
     state: str = "unknown"
-    resources: Resources = Resources()
+    resources: Resources = NOTHING_GIVEN
     cgroups_path: str = ""
     pid: int = 0
 
