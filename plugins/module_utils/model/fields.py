@@ -1,0 +1,89 @@
+# Copyright: Contributors to the homenode.numa project
+# BSD 2-Clause License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The door for untrusted structures: every value is typed and bounded as it is read.
+
+One reader for configuration files, annotations that hold structures, and answers from elsewhere.
+Its errors name the whole path of the key. Out of scope: reading files, knowing any schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional
+
+from .problem import HomenodeProblem
+
+MAX_TEXT = 4096
+
+
+class Fields:
+    """One mapping that is being read; *path* is where it stands, *source* the file it came from."""
+
+    def __init__(self, values: object, *, source: str, path: str = "") -> None:
+        if not isinstance(values, Mapping):
+            raise HomenodeProblem(
+                path or "(whole file)",
+                values,
+                "is not a mapping of names to values",
+                'write an object, such as {"pinning": {"policy": "home-node"}}',
+                source=source,
+            )
+        self._values: Mapping[str, Any] = values
+        self._source = source
+        self._path = path
+        self._read: set[str] = set()
+
+    def name(self, key: str) -> str:
+        """The key with its whole path, as the messages show it."""
+        return f"{self._path}.{key}" if self._path else key
+
+    def wrong(self, key: str, why: str, remedy: str) -> HomenodeProblem:
+        """The exception for this key's value, for a rule that only the caller knows."""
+        return HomenodeProblem(
+            self.name(key), self._values.get(key), why, remedy, source=self._source
+        )
+
+    def section(self, key: str) -> Optional[Fields]:
+        """The mapping under *key*, or None where there is none."""
+        self._read.add(key)
+        if key not in self._values:
+            return None
+        return Fields(self._values[key], source=self._source, path=self.name(key))
+
+    def text(self, key: str, default: str, *, choices: Sequence[str] = ()) -> str:
+        """A string of at most MAX_TEXT characters, one of *choices* where given."""
+        value = self._take(key, default, str, "is not a text", "put it in quotes")
+        if len(value) > MAX_TEXT:
+            raise self.wrong(key, f"is longer than {MAX_TEXT} characters", "shorten it")
+        if choices and value not in choices:
+            raise self.wrong(key, "is not a known choice", "use one of: " + ", ".join(choices))
+        return str(value)
+
+    def boolean(self, key: str, default: bool) -> bool:
+        """True or false, never a text that looks like it."""
+        return bool(
+            self._take(key, default, bool, "is neither true nor false", "write true or false")
+        )
+
+    def integer(self, key: str, default: int, *, minimum: int, maximum: int) -> int:
+        """A whole number within the bounds."""
+        value = self._take(key, default, int, "is not a whole number", "write it without quotes")
+        if isinstance(value, bool) or not minimum <= value <= maximum:
+            raise self.wrong(key, "is out of bounds", f"use a number from {minimum} to {maximum}")
+        return int(value)
+
+    def refuse_unknown(self) -> None:
+        """Raise for the first key that nobody has read: a misspelt key must not pass in silence."""
+        for key in self._values:
+            if key not in self._read:
+                known = ", ".join(sorted(self._read))
+                raise self.wrong(str(key), "is not a known key", f"known here: {known}")
+
+    def _take(self, key: str, default: object, kind: type, why: str, remedy: str) -> Any:
+        self._read.add(key)
+        value = self._values.get(key, default)
+        if not isinstance(value, kind):
+            raise self.wrong(key, why, remedy)
+        return value
