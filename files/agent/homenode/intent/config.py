@@ -1,0 +1,183 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The operator's configuration of the agent: sections, defaults, bounds, and their merging.
+
+A feature whose section is absent is off. Each role owns one drop-in, so no two drop-ins may set
+the same key to different values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from model.cpuset import CpuSet
+from model.fields import Fields
+from model.problem import HomenodeProblem
+
+HOME_NODE = "home-node"
+POLICIES = (HOME_NODE,)
+
+
+@dataclass(frozen=True)
+class NriConfig:
+    """How the agent registers with the runtime; *answer_budget_ms* bounds every answer."""
+
+    plugin_name: str = "homenode"
+    plugin_index: str = "90"
+    answer_budget_ms: int = 500
+
+
+@dataclass(frozen=True)
+class PinningConfig:
+    """The pinning policy; None for the CPU sets means "not given" (see docs/configuration.md)."""
+
+    policy: str = HOME_NODE
+    pin_cpu: bool = True
+    pin_memory: bool = True
+    reserved_cpus: Optional[CpuSet] = None
+    available_cpus: Optional[CpuSet] = None
+
+
+@dataclass(frozen=True)
+class MetricsConfig:
+    """Where figures can be fetched; all off by default. *listen* is unix:PATH or ADDRESS:PORT."""
+
+    listen: str = ""
+    textfile: str = ""
+    textfile_interval_seconds: int = 15
+
+
+@dataclass(frozen=True)
+class JournalConfig:
+    """The journal file is rotated once at *max_bytes*."""
+
+    max_bytes: int = 1048576
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything the operator can say; *pinning* is None where pinning is off."""
+
+    nri: NriConfig = NriConfig()
+    pinning: Optional[PinningConfig] = None
+    metrics: MetricsConfig = MetricsConfig()
+    journal: JournalConfig = JournalConfig()
+
+
+def merge_drop_ins(files: list[tuple[str, Any]]) -> dict[str, Any]:
+    """One mapping out of the main file and its drop-ins, given as (name, content) in order.
+
+    Sections merge key by key. Raises HomenodeProblem where two files disagree about a key.
+    """
+    merged: dict[str, Any] = {}
+    owner: dict[tuple[str, str], str] = {}
+    for source, content in files:
+        Fields(content, source=source)
+        for section, values in content.items():
+            Fields(values, source=source, path=str(section))
+            kept = merged.setdefault(section, {})
+            for key, value in values.items():
+                before = owner.setdefault((section, key), source)
+                if kept.setdefault(key, value) != value:
+                    raise HomenodeProblem(
+                        f"{section}.{key}",
+                        value,
+                        f"differs from the value in {before}",
+                        "keep the key in one of the two files",
+                        source=source,
+                    )
+    return merged
+
+
+def parse_config(values: Mapping[str, Any], *, source: str) -> Config:
+    """The typed configuration. Raises HomenodeProblem naming the first wrong key."""
+    top = Fields(values, source=source)
+    config = Config(
+        nri=_nri(top.section("nri")),
+        pinning=_pinning(top.section("pinning")),
+        metrics=_metrics(top.section("metrics")),
+        journal=_journal(top.section("journal")),
+    )
+    top.refuse_unknown()
+    return config
+
+
+def _nri(fields: Optional[Fields]) -> NriConfig:
+    if fields is None:
+        return NriConfig()
+    config = NriConfig(
+        plugin_name=fields.text("plugin_name", "homenode"),
+        plugin_index=fields.text("plugin_index", "90"),
+        answer_budget_ms=fields.integer("answer_budget_ms", 500, minimum=10, maximum=1900),
+    )
+    allowed = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-")
+    if not config.plugin_name or not set(config.plugin_name) <= allowed:
+        raise fields.wrong("plugin_name", "is refused by runtimes", "use letters, digits, _ . + -")
+    if len(config.plugin_index) != 2 or not config.plugin_index.isdigit():
+        raise fields.wrong("plugin_index", "is not two digits", 'write for example "90"')
+    fields.refuse_unknown()
+    return config
+
+
+def _pinning(fields: Optional[Fields]) -> Optional[PinningConfig]:
+    if fields is None:
+        return None
+    config = PinningConfig(
+        policy=fields.text("policy", HOME_NODE, choices=POLICIES),
+        pin_cpu=fields.boolean("pin_cpu", True),
+        pin_memory=fields.boolean("pin_memory", True),
+        reserved_cpus=_cpus(fields, "reserved_cpus"),
+        available_cpus=_cpus(fields, "available_cpus"),
+    )
+    fields.refuse_unknown()
+    return config
+
+
+def _cpus(fields: Fields, key: str) -> Optional[CpuSet]:
+    text = fields.text(key, "")
+    if not text:
+        return None
+    try:
+        return CpuSet.parse(text)
+    except HomenodeProblem as error:
+        raise fields.wrong(key, error.problem.why, error.problem.remedy) from error
+
+
+def _metrics(fields: Optional[Fields]) -> MetricsConfig:
+    if fields is None:
+        return MetricsConfig()
+    config = MetricsConfig(
+        listen=fields.text("listen", ""),
+        textfile=fields.text("textfile", ""),
+        textfile_interval_seconds=fields.integer(
+            "textfile_interval_seconds", 15, minimum=1, maximum=3600
+        ),
+    )
+    if config.listen and not _is_local(config.listen):
+        raise fields.wrong(
+            "listen", "is reachable from elsewhere", "use unix:/PATH or 127.0.0.1:PORT"
+        )
+    for key, path in (("textfile", config.textfile),):
+        if path and not path.startswith("/"):
+            raise fields.wrong(key, "is not an absolute path", "write the whole path")
+    fields.refuse_unknown()
+    return config
+
+
+def _is_local(listen: str) -> bool:
+    if listen.startswith("unix:/"):
+        return True
+    address, _, port = listen.rpartition(":")
+    return address in ("127.0.0.1", "localhost", "[::1]") and port.isdigit() and int(port) < 65536
+
+
+def _journal(fields: Optional[Fields]) -> JournalConfig:
+    if fields is None:
+        return JournalConfig()
+    config = JournalConfig(fields.integer("max_bytes", 1048576, minimum=4096, maximum=1 << 30))
+    fields.refuse_unknown()
+    return config
