@@ -1,0 +1,56 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A decision as data: every candidate with its value per rule, so that "why not" has an answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional, Union
+
+Value = Union[bool, int]
+
+EXCLUSIVE, SHARED, KUBELET, PRESERVED = "exclusive", "shared", "kubelet", "preserved"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One place that was weighed: *values* stand in the order of the decision's rules."""
+
+    name: str
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided and why.
+
+    *outcome* is EXCLUSIVE (own CPUs), SHARED (the rest of the machine), KUBELET (its static CPU
+    manager chose) or PRESERVED (the tenant asked to be left alone). *reason* is one sentence.
+    *rules* names the ranking, most important first; *candidates* are in ranked order, best first.
+    *asked_cpus* counts exclusive CPUs asked for; *home* is the NUMA node chosen, if any.
+    """
+
+    outcome: str
+    reason: str
+    asked_cpus: int = 0
+    home: Optional[int] = None
+    rules: tuple[str, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    adopted: bool = False
+
+    def as_dict(self) -> dict[str, object]:
+        """JSON-clean, for the status file."""
+        return {
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "asked_cpus": self.asked_cpus,
+            "home": self.home,
+            "adopted": self.adopted,
+            "rules": list(self.rules),
+            "candidates": [
+                {"name": candidate.name, "values": list(candidate.values)}
+                for candidate in self.candidates
+            ],
+        }
