@@ -1,0 +1,76 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The ledger: what was granted to which container. A hint that may be deleted at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Optional
+
+from model.cpuset import NO_CPUS, CpuSet
+from model.workload import Placement
+
+from .decision import Decision
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What one container has.
+
+    *placement* is what we want its cpuset to be (None parts are not ours), *exclusive* the CPUs
+    that nobody else may use, *memory_bytes* what counts against its home node.
+    """
+
+    container_id: str
+    pod_id: str
+    name: str
+    placement: Placement
+    decision: Decision
+    exclusive: CpuSet = NO_CPUS
+    memory_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All grants by container id; *version* rises with each change, so old offers are noticed."""
+
+    version: int = 0
+    grants: Mapping[str, Grant] = field(default_factory=dict)
+
+    def get(self, container_id: str) -> Optional[Grant]:
+        """The grant of a container, or None."""
+        return self.grants.get(container_id)
+
+    def with_grants(self, grants: Iterable[Grant]) -> Ledger:
+        """The next ledger, with these grants added or replaced."""
+        kept = dict(self.grants)
+        kept.update((grant.container_id, grant) for grant in grants)
+        return Ledger(self.version + 1, kept)
+
+    def without(self, container_ids: Iterable[str]) -> Ledger:
+        """The next ledger, without the grants of these containers."""
+        gone = set(container_ids)
+        return Ledger(
+            self.version + 1,
+            {key: grant for key, grant in self.grants.items() if key not in gone},
+        )
+
+    def exclusive(self) -> CpuSet:
+        """Every CPU that belongs to one container alone."""
+        taken = NO_CPUS
+        for grant in self.grants.values():
+            if grant.exclusive:
+                taken = taken | grant.exclusive
+        return taken
+
+    def memory_on(self, node: int) -> int:
+        """Bytes granted with this home node."""
+        return sum(
+            grant.memory_bytes for grant in self.grants.values() if grant.decision.home == node
+        )
+
+
+EMPTY_LEDGER = Ledger()
