@@ -6,13 +6,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Mapping, Optional
+from typing import Optional
 
 from .cpuset import CpuSet, NodeSet
 
 DRAM, MEMORY_ONLY, HBM, PMEM, CXL = "dram", "memory-only", "hbm", "pmem", "cxl"
 KINDS = (DRAM, MEMORY_ONLY, HBM, PMEM, CXL)
+
+NO_CPUS = CpuSet()
 
 
 @dataclass(frozen=True)
@@ -25,9 +28,10 @@ class Hugepages:
 
 @dataclass(frozen=True)
 class NumaNode:
-    """One NUMA node; *cpus* are its online CPUs, memory is in bytes, *package* None if CPU-less.
+    """One NUMA node; *cpus* are its online CPUs, memory is in bytes.
 
-    *hugepages* maps a size ("2Mi", "1Gi") to its pages; *distances* maps node id to SLIT distance.
+    *package* is None if the node is CPU-less or its CPUs are of several packages. *hugepages* maps
+    a size ("2Mi", "1Gi") to its pages; *distances* maps node id to SLIT distance.
     """
 
     id: int
@@ -50,12 +54,26 @@ class Package:
 
 
 @dataclass(frozen=True)
+class Die:
+    """One die of a package; *id* is unique within that package only."""
+
+    id: int
+    package: int
+    cpus: CpuSet
+
+
+@dataclass(frozen=True)
 class Cache:
-    """A last-level cache: the online CPUs that share it, and its size in bytes."""
+    """A last-level cache: the online CPUs that share it, its size in bytes, its level.
+
+    *id* counts the caches by their lowest CPU. It is not the kernel's id, which is missing on some
+    machines and given twice on others. Size and level are 0 where the kernel does not tell them.
+    """
 
     id: int
     cpus: CpuSet
     size_bytes: int
+    level: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,7 +81,8 @@ class Machine:
     """The whole machine. *siblings* has one set of online hardware threads per core, ascending.
 
     *numa* is False where the kernel has no ``node/`` folder: then *nodes* is one made-up node 0
-    that holds everything, so that no reader needs a special case.
+    that holds everything, so that no reader needs a special case. *dies* is empty where the
+    kernel knows no dies; *performance_cpus* and *efficiency_cpus* are empty unless cores differ.
     """
 
     nodes: tuple[NumaNode, ...]
@@ -75,6 +94,9 @@ class Machine:
     last_level_caches: tuple[Cache, ...]
     memory_total_bytes: int
     numa: bool
+    dies: tuple[Die, ...] = ()
+    performance_cpus: CpuSet = NO_CPUS
+    efficiency_cpus: CpuSet = NO_CPUS
 
     @property
     def threads_per_core(self) -> int:
