@@ -1,0 +1,109 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Why a container runs where it runs: the decision that was made, told in one screen.
+
+Works on the status alone, so it explains a live node and a status file from a bug report alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Optional
+
+from .status import aligned, problem_lines
+
+
+def find(current: Mapping[str, Any], wanted: str) -> list[Mapping[str, Any]]:
+    """Containers by ``[namespace/]pod[/container]``; all of a pod where no container is named."""
+    found = []
+    for container in current["containers"]:
+        namespace, pod, name = container["name"].split("/", 2)
+        names = (
+            pod,
+            f"{namespace}/{pod}",
+            f"{pod}/{name}",
+            f"{namespace}/{pod}/{name}",
+            container["id"],
+        )
+        if wanted in names:
+            found.append(container)
+    return found
+
+
+def explain(container: Mapping[str, Any]) -> str:
+    """What was asked, what was granted, who lost by which rule, and what the kernel shows."""
+    decision = container["decision"]
+    lines = [f"{container['name']} ({container['qos_class']}, {container['state']})"]
+    if decision is None:
+        return "\n".join([*lines, "  pinning is off: nothing was decided"]) + "\n"
+    asked = decision["asked_cpus"]
+    lines.append(
+        f"  asked    {asked} CPUs of its own" if asked else "  asked    no CPUs of its own"
+    )
+    lines.append(f"  decided  {decision['outcome']}: {decision['reason']}")
+    lines.append(f"  granted  {_parts(container['granted'])}")
+    if container.get("actual") is not None:
+        note = "as granted" if container["verified"] else "NOT as granted"
+        lines.append(f"  cgroup   {_parts(container['actual'])} ({note})")
+    memory = memory_line(container)
+    if memory:
+        lines.append(f"  memory   {memory}")
+    if decision["candidates"]:
+        lines.append("  candidates, best first:")
+        lines += ["    " + line for line in _candidates(decision)]
+        lines += [f"    {line}" for line in _why_not(decision)]
+    shown = {"agent": {}, "failed": [], "containers": [container]}
+    return "\n".join(lines + [f"  {line}" for line in problem_lines(shown)]) + "\n"
+
+
+def memory_line(container: Mapping[str, Any]) -> str:
+    """Bytes by NUMA node and the share on the container's own memory nodes; "" where unknown."""
+    by_node = {str(node): size for node, size in container.get("numa_bytes", {}).items()}
+    total = sum(by_node.values())
+    if not total:
+        return ""
+    parts = ", ".join(f"node {node} {size >> 10} KiB" for node, size in sorted(by_node.items()))
+    home = container["decision"]["home"] if container["decision"] else None
+    if home is None:
+        return parts
+    return f"{parts}; {100 * by_node.get(str(home), 0) // total} % on its home node {home}"
+
+
+def _parts(placement: Mapping[str, str]) -> str:
+    if not placement:
+        return "nothing (left as it was)"
+    return ", ".join(f"{key} {value or 'inherited'}" for key, value in sorted(placement.items()))
+
+
+def _candidates(decision: Mapping[str, Any]) -> list[str]:
+    rows = [("", *decision["rules"])]
+    for candidate in decision["candidates"]:
+        rows.append((candidate["name"], *(_value(value) for value in candidate["values"])))
+    return aligned(rows)
+
+
+def _value(value: object) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def _why_not(decision: Mapping[str, Any]) -> list[str]:
+    """For each loser the first rule where it differs from the winner, with both values."""
+    best, *rest = decision["candidates"]
+    lines = []
+    for other in rest:
+        rule = deciding_rule(best["values"], other["values"])
+        if rule is not None:
+            ours, theirs = _value(best["values"][rule]), _value(other["values"][rule])
+            name = decision["rules"][rule]
+            lines.append(f"not {other['name']}: {name} {theirs}, {best['name']} has {ours}")
+    return lines
+
+
+def deciding_rule(best: list[object], other: list[object]) -> Optional[int]:
+    """The index of the first rule where two candidates differ, or None."""
+    for index, (ours, theirs) in enumerate(zip(best, other)):
+        if ours != theirs:
+            return index
+    return None
