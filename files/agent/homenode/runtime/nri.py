@@ -1,0 +1,196 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""NRI's messages as the model's events, and the model's replies as NRI's messages.
+
+A field is written only where a placement says something, and the container being created is never
+named among the updates: each would make the creation fail. Zero in a number that NRI wraps means
+"not given". Out of scope: transport (``session``), what to reply.
+Source: containerd/nri ``pkg/api/api.proto``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Optional, cast
+
+from model.events import (
+    ContainerCreating,
+    ContainerRemoved,
+    ContainerStarted,
+    ContainerStopped,
+    ContainerUpdate,
+    ContainerUpdating,
+    Event,
+    PodRemoved,
+    PodStarted,
+    Reply,
+)
+from model.workload import Container, Placement, Pod, Resources
+
+from . import nri_messages as nri
+from .codec import Message, child, children, delimited, mapping, number, text
+from .wire import WireProblem
+
+_ID_TAG = bytes((1 << 3 | 2,))
+"""Of ContainerUpdate.container_id."""
+
+EVENT_METHODS = frozenset(
+    ("CreateContainer", "UpdateContainer", "StopContainer", "StateChange", *nri.EVENT_OF_METHOD)
+)
+"""The methods that ``event_of`` reads."""
+
+
+def event_of(method: str, payload: bytes) -> Optional[Event]:
+    """The event that a call of *method* tells of; None for one that we did not ask for.
+
+    Raises WireProblem for a payload that is malformed or lacks the id it is about.
+    """
+    if method == "CreateContainer":
+        message = nri.POD_AND_CONTAINER.decode(payload)
+        return ContainerCreating(*_pod_and_container(message, method))
+    if method == "UpdateContainer":
+        message = nri.UPDATE_CONTAINER_REQUEST.decode(payload)
+        asked = _resources(child(message, "linux_resources"))
+        return ContainerUpdating(*_pod_and_container(message, method), asked)
+    if method == "StateChange":
+        message = nri.STATE_CHANGE_EVENT.decode(payload)
+        return _state_change(number(message, "event"), message, method)
+    message = nri.POD_AND_CONTAINER.decode(payload)
+    if method == "StopContainer":
+        return ContainerStopped(_id(message, "container", method))
+    return _state_change(nri.EVENT_OF_METHOD[method], message, method)
+
+
+def answer(method: str, event: Event, reply: Reply) -> bytes:
+    """The response to *method* that tells the runtime *reply*."""
+    if method == "CreateContainer":
+        created = cast(ContainerCreating, event).container.id
+        message: Message = {"update": _updates(reply.updates, created)}
+        linux = _linux(reply.adjust) if reply.adjust is not None else None
+        if linux is not None:
+            message["adjust"] = {"linux": linux}
+        return nri.CREATE_CONTAINER_RESPONSE.encode(message)
+    if method in ("UpdateContainer", "StopContainer"):
+        return nri.UPDATES.encode({"update": _updates(reply.updates)})
+    return b""
+
+
+def synchronized_part(payload: bytes) -> tuple[list[Pod], list[Container], bool]:
+    """Pods, containers and "more follows" of one part of Synchronize. Raises WireProblem."""
+    message = nri.SYNCHRONIZE_REQUEST.decode(payload)
+    pods = [_pod(part) for part in children(message, "pods")]
+    containers = [_container(part) for part in children(message, "containers")]
+    return pods, containers, number(message, "more") != 0
+
+
+def synchronize_answer(reply: Reply, more: bool) -> bytes:
+    """The response to a part of Synchronize; *more* repeats what the part said."""
+    return nri.SYNCHRONIZE_RESPONSE.encode({"update": _updates(reply.updates), "more": more})
+
+
+def update_request(update: ContainerUpdate) -> bytes:
+    """UpdateContainersRequest for one container."""
+    return nri.UPDATES.encode({"update": _updates((update,))})
+
+
+def _updates(updates: Iterable[ContainerUpdate], created: str = "") -> list[bytes]:
+    """ContainerUpdate messages, the last one of each container; most share few placements."""
+    encoded: dict[int, bytes] = {}
+    parts: dict[str, bytes] = {}
+    for update in updates:
+        if update.container_id == created:
+            continue
+        placement = update.placement
+        key = id(placement)
+        rest = encoded.get(key)
+        if rest is None:
+            linux = _linux(placement)
+            rest = b"" if linux is None else nri.CONTAINER_UPDATE.encode({"linux": linux})
+            encoded[key] = rest
+        if rest:
+            name = update.container_id
+            parts[name] = delimited(_ID_TAG, name.encode()) + rest
+    return list(parts.values())
+
+
+def _linux(placement: Placement) -> Optional[Message]:
+    """{resources} of an adjustment or update; None where *placement* says nothing."""
+    cpu: Message = {}
+    if placement.cpus:
+        cpu["cpus"] = str(placement.cpus)
+    if placement.mems:
+        cpu["mems"] = str(placement.mems)
+    return {"resources": {"cpu": cpu}} if cpu else None
+
+
+def _state_change(kind: int, message: Message, method: str) -> Optional[Event]:
+    if kind == nri.RUN_POD_SANDBOX:
+        _id(message, "pod", method)
+        return PodStarted(_pod(child(message, "pod")))
+    if kind == nri.REMOVE_POD_SANDBOX:
+        return PodRemoved(_id(message, "pod", method))
+    if kind == nri.POST_START_CONTAINER:
+        return ContainerStarted(_id(message, "container", method))
+    if kind == nri.STOP_CONTAINER:
+        return ContainerStopped(_id(message, "container", method))
+    if kind == nri.REMOVE_CONTAINER:
+        return ContainerRemoved(_id(message, "container", method))
+    return None
+
+
+def _id(message: Message, name: str, method: str) -> str:
+    """The id of the pod or container that *message* is about."""
+    found = text(child(message, name), "id")
+    if not found:
+        raise WireProblem(f"{name}.id", "", "is missing", source=method)
+    return found
+
+
+def _pod_and_container(message: Message, method: str) -> tuple[Pod, Container]:
+    _id(message, "container", method)
+    return _pod(child(message, "pod")), _container(child(message, "container"))
+
+
+def _pod(message: Message) -> Pod:
+    return Pod(
+        id=text(message, "id"),
+        name=text(message, "name"),
+        namespace=text(message, "namespace"),
+        uid=text(message, "uid"),
+        cgroup_parent=text(child(message, "linux"), "cgroup_parent"),
+        annotations=mapping(message, "annotations"),
+        labels=mapping(message, "labels"),
+    )
+
+
+def _container(message: Message) -> Container:
+    state = number(message, "state")
+    linux = child(message, "linux")
+    return Container(
+        id=text(message, "id"),
+        pod_id=text(message, "pod_sandbox_id"),
+        name=text(message, "name"),
+        state=nri.CONTAINER_STATES[state] if 0 <= state < len(nri.CONTAINER_STATES) else "unknown",
+        resources=_resources(child(linux, "resources")),
+        cgroups_path=text(linux, "cgroups_path"),
+        pid=number(message, "pid"),
+    )
+
+
+def _resources(message: Message) -> Resources:
+    cpu = child(message, "cpu")
+    return Resources(
+        shares=_given(cpu, "shares"),
+        quota=_given(cpu, "quota"),
+        period=_given(cpu, "period"),
+        memory_limit_bytes=_given(child(message, "memory"), "limit"),
+        cpus=text(cpu, "cpus"),
+        mems=text(cpu, "mems"),
+    )
+
+
+def _given(message: Message, name: str) -> Optional[int]:
+    """The number in a wrapper; None where it is absent or 0, which NRI sends for "not given"."""
+    return number(child(message, name), "value") or None
