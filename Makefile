@@ -31,7 +31,7 @@ bench: venv ## the figures, as JSON lines
 	$(IN_TREE) $(PYTHON) tests/bench/bench.py
 
 build: venv ## build/homenode.pyz (the agent) and dist/*.tar.gz (the collection)
-	@$(PYTHON) tests/tools/build.py
+	@$(PYTHON) tests/build.py
 
 venv: ## .venv with the pinned tools (made by itself whenever it is needed)
 	@tests/tools/venv.sh
