@@ -46,9 +46,9 @@ class Fields:
         )
 
     def section(self, key: str) -> Optional[Fields]:
-        """The mapping under *key*, or None where there is none."""
+        """The mapping under *key*, or None where there is none (absent, or null)."""
         self._read.add(key)
-        if key not in self._values:
+        if self._values.get(key) is None:
             return None
         return Fields(self._values[key], source=self._source, path=self.name(key))
 

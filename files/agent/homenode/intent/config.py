@@ -4,8 +4,8 @@
 
 """The operator's configuration of the agent: sections, defaults, bounds, and their merging.
 
-A feature whose section is absent is off. Each role owns one drop-in, so no two drop-ins may set
-the same key to different values.
+A section that is null is off unless another file gives it; an absent one has its defaults. Each
+role owns one drop-in, so no two files may set the same key to different values.
 """
 
 from __future__ import annotations
@@ -78,8 +78,11 @@ def merge_drop_ins(files: list[tuple[str, Any]]) -> dict[str, Any]:
     for source, content in files:
         Fields(content, source=source)
         for section, values in content.items():
+            if values is None:
+                merged.setdefault(section, None)
+                continue
             Fields(values, source=source, path=str(section))
-            kept = merged.setdefault(section, {})
+            kept = merged[section] = merged.get(section) or {}
             for key, value in values.items():
                 before = owner.setdefault((section, key), source)
                 if kept.setdefault(key, value) != value:
@@ -96,9 +99,10 @@ def merge_drop_ins(files: list[tuple[str, Any]]) -> dict[str, Any]:
 def parse_config(values: Mapping[str, Any], *, source: str) -> Config:
     """The typed configuration. Raises HomenodeProblem naming the first wrong key."""
     top = Fields(values, source=source)
+    pinning = top.section("pinning")
     config = Config(
         nri=_nri(top.section("nri")),
-        pinning=_pinning(top.section("pinning")),
+        pinning=_pinning(pinning) if pinning or "pinning" not in values else None,
         metrics=_metrics(top.section("metrics")),
         journal=_journal(top.section("journal")),
     )
@@ -123,9 +127,9 @@ def _nri(fields: Optional[Fields]) -> NriConfig:
     return config
 
 
-def _pinning(fields: Optional[Fields]) -> Optional[PinningConfig]:
+def _pinning(fields: Optional[Fields]) -> PinningConfig:
     if fields is None:
-        return None
+        return PinningConfig()
     config = PinningConfig(
         policy=fields.text("policy", HOME_NODE, choices=POLICIES),
         pin_cpu=fields.boolean("pin_cpu", True),
