@@ -18,10 +18,11 @@ from homenode.linux.cgroup import CgroupTree
 from homenode.world.world import World
 from model.cgroup_path import cgroup_path
 from model.events import CgroupRead, ContainerUpdate
+from model.problem import Problem
 from model.workload import NOT_OURS
 
 Tell = Callable[[CgroupRead], None]
-Update = Callable[[Sequence[ContainerUpdate]], None]
+Update = Callable[[Sequence[ContainerUpdate]], dict[str, Problem]]
 
 
 def read_cgroups(tree: CgroupTree, world: World) -> list[CgroupRead]:

@@ -102,7 +102,8 @@ def _parse(line: str) -> Optional[BeforeValue]:
         placement = Placement(
             CpuSet.parse(fields["cpus"]) or None, NodeSet.parse(fields["mems"]) or None
         )
-        texts = [fields[key] for key in ("container_id", "name", "cgroup")]
+        value = BeforeValue(fields["container_id"], fields["name"], fields["cgroup"], placement)
     except (ValueError, TypeError, KeyError, AttributeError, HomenodeProblem):
         return None
-    return BeforeValue(*texts, placement) if all(isinstance(t, str) for t in texts) else None
+    texts = (value.container_id, value.name, value.cgroup)
+    return value if all(isinstance(text, str) for text in texts) else None

@@ -92,7 +92,7 @@ def with_live(stored: Mapping[str, Any], live: Live) -> dict[str, Any]:
 
 def table(current: Mapping[str, Any]) -> str:
     """The status for people, from a mapping that ``with_live`` made."""
-    rows = [("CONTAINER", "QOS", "CPUS", "MEMS", "IN CGROUP", "WHY")]
+    rows: list[tuple[str, ...]] = [("CONTAINER", "QOS", "CPUS", "MEMS", "IN CGROUP", "WHY")]
     rows += [_row(container) for container in current["containers"]]
     lines = [_headline(current), *aligned(rows), *problem_lines(current)]
     return "\n".join(lines) + "\n"
