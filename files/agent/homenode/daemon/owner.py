@@ -1,0 +1,120 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The one owner of the World: every fact goes through ``handle``, one at a time.
+
+The world is a frozen value, so whoever only looks takes no lock. Out of scope: the threads that
+call, and what becomes of the records.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Callable
+
+from homenode.enforce.undo import BeforeValue, UndoLog
+from homenode.linux.cgroup import CgroupTree
+from homenode.loop import step
+from homenode.world.adopt import current_placement
+from homenode.world.record import Record
+from homenode.world.world import World
+from model.cgroup_path import cgroup_path
+from model.events import NO_CHANGE, ContainerCreating, Event, Reply, Synchronized
+from model.workload import NOT_OURS, Container, Placement
+
+Changed = Callable[[Sequence[Record]], None]
+
+
+class Owner:
+    """See the module; *changed* is called after each commit, with its records, outside the lock."""
+
+    def __init__(self, world: World, tree: CgroupTree, undo: UndoLog, changed: Changed) -> None:
+        self._world = world
+        self._tree = tree
+        self._undo = undo
+        self._changed = changed
+        self._lock = threading.Lock()
+        self.undo_error = ""
+
+    @property
+    def world(self) -> World:
+        """The world as it is now."""
+        return self._world
+
+    def handle(self, event: Event, deadline: float) -> Reply:
+        """Decide about one event by *deadline* (monotonic seconds), or answer "no change".
+
+        A decision that comes too late is not committed, so nothing is booked that nobody was told.
+        """
+        if isinstance(event, Synchronized):
+            event = self._with_cgroups(event)
+        if not self._lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            return NO_CHANGE
+        try:
+            world, effects = step(self._world, event, time.time())
+            if time.monotonic() > deadline:
+                return NO_CHANGE
+            self._remember(world, event, effects.reply)
+            self._world = world
+        finally:
+            self._lock.release()
+        self._changed(effects.records)
+        return effects.reply
+
+    def book_late(self, event: Event) -> None:
+        """Book what a late answer would have said, so that it can be applied another way."""
+        if not isinstance(event, ContainerCreating):
+            return
+        if event.container.id not in self._world.containers:
+            self.handle(event, time.monotonic() + 60)
+
+    def still_there(self, timeout: float) -> bool:
+        """Whether the lock can be had within *timeout* seconds: the watchdog's question."""
+        if not self._lock.acquire(timeout=timeout):
+            return False
+        self._lock.release()
+        return True
+
+    def _with_cgroups(self, event: Synchronized) -> Synchronized:
+        observed = {}
+        for container in event.containers:
+            path = cgroup_path(container.cgroups_path)
+            placement = None if path is None else self._tree.placement(path)
+            if placement is not None:
+                observed[container.id] = placement
+        return replace(event, observed=observed)
+
+    def _remember(self, world: World, event: Event, reply: Reply) -> None:
+        """Write the before-values of whatever the reply touches for the first time."""
+        values = []
+        if isinstance(event, ContainerCreating) and reply.adjust is not None:
+            before = current_placement(world, event.container)
+            values.append(self._before(world, event.container, before))
+        if isinstance(event, Synchronized):
+            values += self._before_synchronized(world, reply)
+        if values or isinstance(event, Synchronized):
+            error = self._undo.remember(values)
+            if isinstance(event, Synchronized):
+                error = self._undo.keep_only(world.containers) or error
+            self.undo_error = "" if error is None else str(error)
+
+    def _before_synchronized(self, world: World, reply: Reply) -> list[BeforeValue]:
+        """What was adopted had "inherit" before us, what is placed late has what is seen now."""
+        late = {update.container_id for update in reply.updates}
+        values = []
+        for grant in world.ledger.grants.values():
+            container = world.containers[grant.container_id]
+            if grant.placement == NOT_OURS:
+                continue
+            fresh = grant.container_id in late and not grant.decision.adopted
+            before = current_placement(world, container) if fresh else NOT_OURS
+            values.append(self._before(world, container, before))
+        return values
+
+    def _before(self, world: World, container: Container, placement: Placement) -> BeforeValue:
+        path = cgroup_path(container.cgroups_path) or ""
+        return BeforeValue(container.id, world.full_name(container), path, placement)
