@@ -1,0 +1,235 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Start everything, wait for the end, stop everything; a stop changes no container."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any, Callable
+
+import homenode
+from homenode.enforce.readback import ReadBack
+from homenode.enforce.undo import UndoLog
+from homenode.intent.config import Config
+from homenode.linux.cgroup import CgroupTree
+from homenode.report.journal import Journal
+from homenode.report.metrics import exposition
+from homenode.report.status import status, with_live
+from homenode.runtime.notice import CONNECTED, UNDELIVERED, RuntimeNotice
+from homenode.runtime.plugin import NriPlugin
+from homenode.runtime.settings import NriSettings
+from homenode.world.world import World
+from host_files import open_host
+from model.events import CgroupRead
+from model.problem import Problem
+from model.sysfs import read_machine
+
+from . import metrics_server, store
+from .live import live_reader
+from .notify import notify, watchdog_seconds
+from .owner import Owner
+from .pid_file import PidFile
+from .publisher import Publisher
+
+JOIN_S = 5.0
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where the daemon reads and writes; all given by the caller."""
+
+    host_root: str
+    nri_socket: str
+    state_dir: str
+    pid_file: str
+
+    @property
+    def ledger(self) -> str:
+        """The remembered ledger."""
+        return os.path.join(self.state_dir, "ledger.json")
+
+    @property
+    def undo(self) -> str:
+        """The before-values."""
+        return os.path.join(self.state_dir, "undo.jsonl")
+
+    @property
+    def journal(self) -> str:
+        """The journal."""
+        return os.path.join(self.state_dir, "journal.jsonl")
+
+    @property
+    def status(self) -> str:
+        """The status, beside the pid file: both describe a running agent and go with it."""
+        return os.path.join(os.path.dirname(self.pid_file), "status.json")
+
+
+class Service:
+    """One running agent. Raises HomenodeProblem from the constructor where it cannot start."""
+
+    def __init__(self, config: Config, paths: Paths) -> None:
+        self._config = config
+        self._paths = paths
+        self._problems: list[Problem] = []
+        self._runtime = "not connected yet"
+        self._connected = False
+        self._stop = threading.Event()
+        self._started_at = time.time()
+        _make_state_dir(paths.state_dir, self._problems)
+        machine = read_machine(open_host(paths.host_root))
+        ledger, problem = store.load(paths.ledger)
+        if problem is not None:
+            self._problems.append(problem)
+        self._tree = CgroupTree(paths.host_root)
+        self._publisher = Publisher(
+            self._current_world,
+            self._agent_status,
+            Journal(paths.journal, config.journal.max_bytes),
+            status_path=paths.status,
+            ledger_path=paths.ledger,
+        )
+        world = World(machine, config.pinning, ledger=ledger)
+        self._owner = Owner(world, self._tree, UndoLog(paths.undo), self._publisher.records)
+        self._plugin = NriPlugin(_nri_settings(config, paths), self._handle, self._noticed)
+        self._readback = ReadBack(self._tree, self._current_world, self._tell, self._plugin.update)
+
+    def run(self) -> None:
+        """Serve until SIGTERM or SIGINT."""
+        threads = self._threads()
+        for thread in threads:
+            thread.start()
+        self._publisher.note("started", version=homenode.__version__, pid=os.getpid())
+        notify("READY=1\nSTATUS=waiting for the runtime")
+        try:
+            self._watch()
+        finally:
+            self._end(threads)
+
+    def stop(self, *_: object) -> None:
+        """End ``run``; usable as a signal handler."""
+        self._stop.set()
+
+    def _threads(self) -> list[threading.Thread]:
+        bodies: list[tuple[str, Callable[[], None]]] = [
+            ("nri", lambda: self._plugin.run(self._stop)),
+            ("readback", lambda: self._readback.run(self._stop)),
+            ("publisher", lambda: self._publisher.run(self._stop)),
+        ]
+        listen = self._config.metrics.listen
+        if listen:
+            try:
+                server = metrics_server.listen(listen)
+            except OSError as error:
+                remedy = "free it or set metrics.listen to something else; pinning goes on"
+                problem = Problem("metrics.listen", listen, str(error), remedy)
+                self._problems.append(problem)
+            else:
+                serve = metrics_server.serve
+                bodies.append(("metrics", lambda: serve(server, self._page, self._stop)))
+        if self._config.metrics.textfile:
+            bodies.append(("textfile", self._write_textfile))
+        return [threading.Thread(target=body, name=name, daemon=True) for name, body in bodies]
+
+    def _watch(self) -> None:
+        """Wait for the end, and give signs of life while answers are possible."""
+        period = watchdog_seconds()
+        while not self._stop.wait(period / 3 if period else 60.0):
+            busy = self._plugin.busy_since
+            stuck = busy is not None and time.monotonic() - busy > 10.0
+            if not stuck and self._owner.still_there(1.0):
+                notify("WATCHDOG=1")
+
+    def _end(self, threads: list[threading.Thread]) -> None:
+        notify("STOPPING=1")
+        self._stop.set()
+        self._plugin.interrupt()
+        self._readback.wake()
+        self._publisher.note("stopped", pid=os.getpid())
+        for thread in threads:
+            thread.join(JOIN_S)
+
+    def _current_world(self) -> World:
+        return self._owner.world
+
+    def _handle(self, event: Any, deadline: float) -> Any:
+        reply = self._owner.handle(event, deadline)
+        self._readback.wake()
+        return reply
+
+    def _tell(self, fact: CgroupRead) -> None:
+        self._owner.handle(fact, time.monotonic() + 1.0)
+
+    def _noticed(self, notice: RuntimeNotice) -> None:
+        if notice.kind == UNDELIVERED:
+            if notice.event is not None:
+                self._owner.book_late(notice.event)
+            self._readback.repair()
+        else:
+            self._connected = notice.kind == CONNECTED
+            name = f"{notice.runtime_name} {notice.runtime_version}".strip()
+            where = f"{notice.kind} to {name}" if self._connected else notice.detail
+            self._runtime = where
+            notify(f"STATUS={where}")
+        self._publisher.note("runtime", event=notice.kind, detail=notice.detail)
+
+    def _agent_status(self) -> dict[str, Any]:
+        problems = [*self._problems, *self._publisher.problems()]
+        if self._owner.undo_error:
+            remedy = "free space on its disk; pinning goes on"
+            problems.append(Problem("undo log", self._owner.undo_error, "not written", remedy))
+        return {
+            "version": homenode.__version__,
+            "pid": os.getpid(),
+            "started_at": round(self._started_at, 3),
+            "runtime": self._runtime,
+            "connected": self._connected,
+            "problems": [problem.as_dict() for problem in problems],
+        }
+
+    def _page(self) -> str:
+        current = status(self._owner.world, self._agent_status())
+        counts = {key: int(value) for key, value in vars(self._plugin.counts).items()}
+        return exposition(with_live(current, live_reader(self._tree)), counts)
+
+    def _write_textfile(self) -> None:
+        """The textfile thread's body, for node_exporter's collector."""
+        metrics = self._config.metrics
+        while not self._stop.is_set():
+            store.write_atomically(metrics.textfile, self._page(), 0o644)
+            self._stop.wait(metrics.textfile_interval_seconds)
+
+
+def run(config: Config, paths: Paths) -> None:
+    """Run one agent in this process until it is told to stop. Raises HomenodeProblem."""
+    pid_file = PidFile(paths.pid_file)
+    pid_file.take()
+    try:
+        service = Service(config, paths)
+        signal.signal(signal.SIGTERM, service.stop)
+        signal.signal(signal.SIGINT, service.stop)
+        service.run()
+    finally:
+        pid_file.release()
+
+
+def _nri_settings(config: Config, paths: Paths) -> NriSettings:
+    return NriSettings(
+        socket_path=paths.nri_socket,
+        plugin_name=config.nri.plugin_name,
+        plugin_index=config.nri.plugin_index,
+        answer_budget_s=config.nri.answer_budget_ms / 1000,
+    )
+
+
+def _make_state_dir(path: str, problems: list[Problem]) -> None:
+    try:
+        os.makedirs(path, mode=0o755, exist_ok=True)
+    except OSError as error:
+        remedy = "name a folder that can be made; pinning goes on without a memory"
+        problems.append(Problem("state folder", path, str(error), remedy))
