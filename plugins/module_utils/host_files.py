@@ -65,9 +65,9 @@ class RecordedFiles:
     """A machine's files as texts by path: what one recorded file holds."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
-        self._texts = dict(texts)
+        self.texts = dict(texts)
         self._names: dict[str, set[str]] = {}
-        for path in self._texts:
+        for path in self.texts:
             folder, _, name = path.rpartition("/")
             while name and name not in self._names.setdefault(folder, set()):
                 self._names[folder].add(name)
@@ -75,7 +75,7 @@ class RecordedFiles:
 
     def read(self, path: str) -> Optional[str]:
         """The text of a file; None where it was not recorded."""
-        return self._texts.get(path)
+        return self.texts.get(path)
 
     def list(self, path: str) -> list[str]:
         """The sorted names in a folder, as far as files in it were recorded."""
