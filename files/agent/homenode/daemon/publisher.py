@@ -25,7 +25,7 @@ from model.problem import Problem
 from . import store
 
 MAX_WAITING = 4096
-SETTLE_S = 0.05
+SETTLE_S = 0.25
 
 
 class Publisher:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -38,6 +39,9 @@ from .pid_file import PidFile
 from .publisher import Publisher
 
 JOIN_S = 5.0
+
+SWITCH_S = 0.0005
+"""How long a busy thread keeps the interpreter from the one that answers the runtime, seconds."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,7 @@ class Service:
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
+        sys.setswitchinterval(SWITCH_S)
         threads = self._threads()
         for thread in threads:
             thread.start()
