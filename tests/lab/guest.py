@@ -13,6 +13,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lab import machine as qemu
 from lab.commands import TAIL, call
@@ -20,6 +21,9 @@ from lab.image import HOST_ALIAS, Image
 from lab.machine import Machine
 from lab.places import Places
 from lab.problem import LabProblem
+
+if TYPE_CHECKING:
+    from lab.cri import Cri
 
 SAVED = "ready"  # the saved state's name inside a snapshot's disk
 BOOT_LIMIT = 300.0  # seconds until ssh answers, on a busy host
@@ -128,6 +132,12 @@ class Guest:
             self.run("true")  # there must be a connection that carries it
             call([*self.ssh[:-1], *options, self.ssh[-1]])
         return local
+
+    def cri(self) -> Cri:
+        """A client of the guest's container runtime; needs grpcio and protobuf."""
+        from lab.cri import Cri  # only tests of containers need these libraries
+
+        return Cri(self)
 
     def disconnect(self) -> None:
         """Close the shared ssh connection and what it forwards."""
