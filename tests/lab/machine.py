@@ -131,7 +131,7 @@ def accelerator(places: Places, image: Image) -> str:
         return "tcg"
     boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     verdict = places.root / "accelerator"
-    question = f"{boot} {image.key} {qemu_version()} "
+    question = f"{boot} {qemu_version()} "
     if verdict.exists() and verdict.read_text(encoding="ascii").startswith(question):
         return verdict.read_text(encoding="ascii").split()[-1]
     answer = "kvm" if _kvm_boots(image) else "tcg"
