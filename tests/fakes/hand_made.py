@@ -17,9 +17,8 @@ from pathlib import Path
 from fakes.files import FakeFiles
 from fakes.machines import CPUS, NODES, Memory, Shape, joined, machine_files, sockets
 from host_files import as_recording
-from model.cpuset import CpuSet
+from model.cpuset import NO_CPUS, CpuSet
 from model.files import RecordingFiles
-from model.machine import NO_CPUS
 from model.sysfs import read_machine
 
 MACHINES = Path(__file__).parents[1] / "machines"

@@ -14,8 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Optional
 
-from model.cpuset import CpuSet
-from model.machine import NO_CPUS
+from model.cpuset import NO_CPUS, CpuSet
 
 CPUS = "/sys/devices/system/cpu"
 NODES = "/sys/devices/system/node"

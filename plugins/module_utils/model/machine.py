@@ -10,12 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Optional
 
-from .cpuset import CpuSet, NodeSet
+from .cpuset import NO_CPUS, CpuSet, NodeSet
 
 DRAM, MEMORY_ONLY, HBM, PMEM, CXL = "dram", "memory-only", "hbm", "pmem", "cxl"
 KINDS = (DRAM, MEMORY_ONLY, HBM, PMEM, CXL)
-
-NO_CPUS = CpuSet()
 
 
 @dataclass(frozen=True)
