@@ -23,6 +23,7 @@ PASSED = '<testcase classname="t" name="good"/>'
 FAILED = '<testcase classname="t" name="bad"><failure message="no"/></testcase>'
 ERROR = '<testcase classname="t" name="ugly"><error message="no"/></testcase>'
 SKIPPED = '<testcase classname="t" name="later"><skipped message="no probe"/></testcase>'
+NOTHING = '<testcase classname="t" name="none"><skipped>No tests applicable.</skipped></testcase>'
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +51,7 @@ def test_a_command_is_one_test(tmp_path: Path) -> None:
 
 
 def test_cases_are_counted_by_their_kind(tmp_path: Path) -> None:
-    done = written(PASSED + FAILED + ERROR + SKIPPED, tmp_path, code=1)
+    done = written(PASSED + FAILED + ERROR + SKIPPED + NOTHING, tmp_path, code=1)
     assert done.passed == 1
     assert done.failed == ("t::bad", "t::ugly")
     assert done.skipped == ("t::later: no probe",)
