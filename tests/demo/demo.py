@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from demo import report
-from lab import apt, fleet
+from lab import fleet, host
 from lab.guest import Guest
 from lab.problem import LabProblem
 from lab.progress import step
@@ -63,7 +63,7 @@ def down() -> int:
 def up() -> int:
     """The whole demonstration; 0 where every pod runs where the agent said."""
     started = time.monotonic()
-    apt.ensure()
+    host.prerequisites()
     guest = _guest()
     print(report.headline(guest.identity.accelerator, guest.identity.containerd))
     inventory = _inventory(guest)
