@@ -1,0 +1,114 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Put the agent on a node as one file; documented in the module of the same name."""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+from typing import Any, Optional
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.homenode.numa.plugins.plugin_utils.agent_remote import (
+    ARCHIVE_NAME,
+    DEFAULT_PYTHON,
+    Built,
+    build,
+    node_sh,
+)
+
+MODE = "0755"
+
+# Three lines: the release in use, the wanted archive's digest, its mode; "-" for what is not there.
+LOOK = """\
+current=$(readlink {current}) && basename "$current" || echo -
+sum=$(sha256sum {path} 2>/dev/null) && echo "${{sum%% *}}" || echo -
+stat -c 0%a {path} 2>/dev/null || echo -
+"""
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Build on the controller, copy if the node lacks it, and verify what arrived."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_diff = True
+
+    def run(
+        self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
+    ) -> dict[str, Any]:
+        """The door of the action: arguments in, one result out."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _, given = self.validate_argument_spec(
+            {
+                "dest": {"type": "path", "required": True},
+                "python": {"type": "path", "default": DEFAULT_PYTHON},
+            }
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            built = build(folder, given["python"])
+            path = f"{given['dest']}/{built.release}/{ARCHIVE_NAME}"
+            current, digest, mode = self._look(given["dest"], path)
+            result.update(
+                changed=(digest, mode) != (built.sha256, MODE),
+                version=built.version,
+                sha256=built.sha256,
+                release=built.release,
+                path=path,
+            )
+            if result["changed"]:
+                result["diff"] = _diff(path, current, built)
+                if not self._task.check_mode:
+                    self._copy(built, path, task_vars)
+                    self._verify(built, given["dest"], path)
+        return result
+
+    def _look(self, dest: str, path: str) -> list[str]:
+        script = LOOK.format(current=shlex.quote(f"{dest}/../current"), path=shlex.quote(path))
+        status, out, error = node_sh(self, script)
+        lines = out.split()
+        if status or len(lines) != 3:
+            raise AnsibleActionFail(f"Could not look at {path} on the node: {error or out}")
+        return lines
+
+    def _copy(self, built: Built, path: str, task_vars: Optional[dict[str, Any]]) -> None:
+        task = self._task.copy()
+        folder = path.rpartition("/")[0] + "/"  # with the slash, copy makes the folder
+        task.args = {"src": str(built.path), "dest": folder, "mode": MODE, "directory_mode": MODE}
+        copy = self._shared_loader_obj.action_loader.get(
+            "ansible.legacy.copy",
+            task=task,
+            connection=self._connection,
+            play_context=self._play_context,
+            loader=self._loader,
+            templar=self._templar,
+            shared_loader_obj=self._shared_loader_obj,
+        )
+        copied = copy.run(task_vars=task_vars)
+        if copied.get("failed"):
+            raise AnsibleActionFail(f"The agent's archive was not copied: {copied.get('msg')}")
+
+    def _verify(self, built: Built, dest: str, path: str) -> None:
+        """Nothing may start an archive whose bytes are not the ones that were built here."""
+        _, digest, _ = self._look(dest, path)
+        if digest != built.sha256:
+            node_sh(self, f"rm -f {shlex.quote(path)}")
+            raise AnsibleActionFail(
+                f"{path} has SHA-256 {digest} on the node, built was {built.sha256}; "
+                "it was removed again and the release in use was not touched"
+            )
+
+
+def _diff(path: str, current: str, built: Built) -> dict[str, str]:
+    """An archive is binary: a reader wants to know which release takes the place of which."""
+    before = "" if current == "-" else f"release {current}\n"
+    return {
+        "before_header": "the agent in use",
+        "before": before,
+        "after_header": path,
+        "after": f"release {built.release}\nsha256 {built.sha256}\n",
+    }
