@@ -27,7 +27,7 @@ Message = dict[str, object]
 VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
 """Wire types. 3 and 4 (groups) are refused: proto3 cannot produce them."""
 
-INT64, UINT64, INT32, BOOL, STRING, BYTES, MESSAGE, MAP = range(8)
+INT64, UINT64, INT32, UINT32, BOOL, STRING, BYTES, MESSAGE, MAP = range(9)
 """Kinds of a field; MAP is map<string, string>."""
 
 MAX_VARINT_BYTES = 10
@@ -211,6 +211,8 @@ def _signed(kind: int, value: int) -> int:
     if kind == INT32:
         value &= 0xFFFF_FFFF
         return value - (1 << 32) if value >> 31 else value
+    if kind == UINT32:
+        return value & 0xFFFF_FFFF
     return value if kind == UINT64 else int(value != 0)
 
 

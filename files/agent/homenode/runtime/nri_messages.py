@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .codec import BOOL, BYTES, INT32, INT64, MAP, MESSAGE, STRING, UINT64, Field, Table
+from .codec import BOOL, BYTES, INT32, INT64, MAP, MESSAGE, STRING, UINT32, UINT64, Field, Table
 
 PLUGIN_SERVICE = "nri.pkg.api.v1alpha1.Plugin"
 RUNTIME_SERVICE = "nri.pkg.api.v1alpha1.Runtime"
@@ -111,7 +111,7 @@ CONTAINER = Table(
         3: Field("name", STRING),
         4: Field("state", INT32),
         11: _message("linux", LINUX_CONTAINER),
-        12: Field("pid", UINT64),
+        12: Field("pid", UINT32),
     },
 )
 
