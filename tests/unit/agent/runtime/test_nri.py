@@ -1,0 +1,234 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Messages to events and replies to messages, told by the fake runtime's own messages."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import pytest
+
+from fake_runtime import kubelet
+from fake_runtime.schema import MESSAGES
+from homenode.runtime import nri
+from homenode.runtime.wire import WireProblem
+from model.cpuset import CpuSet, NodeSet
+from model.events import (
+    NO_CHANGE,
+    ContainerCreating,
+    ContainerRemoved,
+    ContainerStarted,
+    ContainerStopped,
+    ContainerUpdate,
+    ContainerUpdating,
+    PodRemoved,
+    PodStarted,
+    Reply,
+)
+from model.workload import Container, Placement, Pod, Resources, whole_cpus
+
+POD = {
+    "id": "p1",
+    "name": "web-0",
+    "uid": "u1",
+    "namespace": "shop",
+    "labels": {"app": "web"},
+    "annotations": {"a": "b"},
+    "linux": {"cgroup_parent": kubelet.cgroup_parent("Burstable", "u1")},
+}
+CONTAINER = {
+    "id": "c1",
+    "pod_sandbox_id": "p1",
+    "name": "app",
+    "state": 3,
+    "pid": 77,
+    "linux": {
+        "cgroups_path": "slice:cri:c1",
+        "resources": {
+            "cpu": {
+                "shares": {"value": 2048},
+                "quota": {"value": 200000},
+                "period": {"value": 100000},
+                "cpus": "0-1",
+                "mems": "0",
+            },
+            "memory": {"limit": {"value": 1 << 30}},
+        },
+    },
+}
+
+
+def event(method: str, kind: str, **fields: Any) -> object:
+    return nri.event_of(method, MESSAGES[kind](**fields).SerializeToString())
+
+
+def test_create_container_tells_pod_and_container() -> None:
+    told = event("CreateContainer", "ContainerRequest", pod=POD, container=CONTAINER)
+    assert told == ContainerCreating(
+        Pod(
+            id="p1",
+            name="web-0",
+            namespace="shop",
+            uid="u1",
+            cgroup_parent="/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-podu1.slice",
+            annotations={"a": "b"},
+            labels={"app": "web"},
+        ),
+        Container(
+            id="c1",
+            pod_id="p1",
+            name="app",
+            state="running",
+            resources=Resources(2048, 200000, 100000, 1 << 30, "0-1", "0"),
+            cgroups_path="slice:cri:c1",
+            pid=77,
+        ),
+    )
+
+
+def test_update_container_takes_zero_for_not_given() -> None:
+    asked = {"cpu": {"shares": {"value": 512}, "quota": {"value": 0}}, "memory": {"limit": {}}}
+    told = event(
+        "UpdateContainer",
+        "UpdateContainerRequest",
+        pod=POD,
+        container=CONTAINER,
+        linux_resources=asked,
+    )
+    assert isinstance(told, ContainerUpdating)
+    assert told.resources == Resources(shares=512)
+
+
+@pytest.mark.parametrize(
+    ("number", "method", "expected"),
+    [
+        (1, "RunPodSandbox", PodStarted),
+        (3, "RemovePodSandbox", PodRemoved),
+        (7, "PostStartContainer", ContainerStarted),
+        (11, "RemoveContainer", ContainerRemoved),
+    ],
+)
+def test_dedicated_methods_and_state_change_tell_the_same(
+    number: int, method: str, expected: type
+) -> None:
+    dedicated = event(method, "ContainerRequest", pod=POD, container=CONTAINER)
+    old = event("StateChange", "StateChangeEvent", event=number, pod=POD, container=CONTAINER)
+    assert type(dedicated) is expected
+    assert dedicated == old
+
+
+def test_stop_container() -> None:
+    told = event("StopContainer", "ContainerRequest", pod=POD, container=CONTAINER)
+    assert told == ContainerStopped("c1")
+
+
+def test_a_state_change_that_we_did_not_ask_for_is_nothing() -> None:
+    assert event("StateChange", "StateChangeEvent", event=14, pod=POD) is None
+
+
+@pytest.mark.parametrize("method", ["CreateContainer", "StopContainer", "RemovePodSandbox"])
+def test_an_event_about_nothing_is_a_problem(method: str) -> None:
+    with pytest.raises(WireProblem, match="is missing"):
+        nri.event_of(method, b"")
+
+
+@pytest.mark.parametrize("state", [-1, 99])
+def test_a_state_of_the_future_is_unknown(state: int) -> None:
+    told = event("CreateContainer", "ContainerRequest", container={"id": "c", "state": state})
+    assert isinstance(told, ContainerCreating)
+    assert told.container.state == "unknown"
+
+
+@pytest.mark.parametrize("driver", [kubelet.SYSTEMD, kubelet.CGROUPFS])
+@pytest.mark.parametrize(
+    ("qos", "cpu", "exclusive"),
+    [("Guaranteed", 2, 2), ("Guaranteed", 1.5, 0), ("Burstable", 2, 0), ("BestEffort", 0, 0)],
+)
+def test_class_and_request_come_back_from_what_the_kubelet_derives(
+    driver: str, qos: str, cpu: float, exclusive: int
+) -> None:
+    figures = kubelet.figures(qos, cpu, 1 << 30)
+    parent = kubelet.cgroup_parent(qos, "0a-1b", driver)
+    cpu_message: dict[str, Any] = {"shares": {"value": figures.shares}}
+    if figures.quota is not None:
+        cpu_message.update(quota={"value": figures.quota}, period={"value": figures.period})
+    told = event(
+        "CreateContainer",
+        "ContainerRequest",
+        pod={"id": "p", "linux": {"cgroup_parent": parent}},
+        container={"id": "c", "linux": {"resources": {"cpu": cpu_message}}},
+    )
+    assert isinstance(told, ContainerCreating)
+    assert told.pod.qos_class == qos
+    assert whole_cpus(told.container.resources, told.pod.qos_class) == exclusive
+
+
+def placement(cpus: Optional[str], mems: Optional[str] = None) -> Placement:
+    return Placement(
+        None if cpus is None else CpuSet.parse(cpus), None if mems is None else NodeSet.parse(mems)
+    )
+
+
+def creating(identity: str = "c1") -> ContainerCreating:
+    return ContainerCreating(Pod("p", "n", "ns", "u"), Container(identity, "p", "app"))
+
+
+def test_create_container_answer() -> None:
+    reply = Reply(
+        placement("2-3", "1"),
+        (
+            ContainerUpdate("c2", placement("0-1")),
+            ContainerUpdate("c3", placement(None, "0")),
+            ContainerUpdate("c4", placement(None)),
+        ),
+    )
+    wire = nri.answer("CreateContainer", creating(), reply)
+    answer = MESSAGES["CreateContainerResponse"].FromString(wire)
+    expected = MESSAGES["CreateContainerResponse"](
+        adjust={"linux": {"resources": {"cpu": {"cpus": "2-3", "mems": "1"}}}},
+        update=[
+            {"container_id": "c2", "linux": {"resources": {"cpu": {"cpus": "0-1"}}}},
+            {"container_id": "c3", "linux": {"resources": {"cpu": {"mems": "0"}}}},
+        ],
+    )
+    assert answer == expected
+
+
+@pytest.mark.parametrize("reply", [NO_CHANGE, Reply(Placement()), Reply(placement("", ""))])
+def test_nothing_to_say_is_an_empty_answer(reply: Reply) -> None:
+    assert nri.answer("CreateContainer", creating(), reply) == b""
+
+
+def test_the_container_being_created_is_never_among_the_updates() -> None:
+    reply = Reply(None, (ContainerUpdate("c1", placement("0")),))
+    assert nri.answer("CreateContainer", creating("c1"), reply) == b""
+
+
+def test_two_updates_of_one_container_become_the_last() -> None:
+    """A runtime takes the second for a conflict and fails the creation."""
+    reply = Reply(
+        None, (ContainerUpdate("c2", placement("0")), ContainerUpdate("c2", placement("1")))
+    )
+    answer = MESSAGES["UpdateList"].FromString(
+        nri.answer("StopContainer", ContainerStopped("c1"), reply)
+    )
+    assert [(u.container_id, u.linux.resources.cpu.cpus) for u in answer.update] == [("c2", "1")]
+
+
+def test_an_update_may_name_the_container_being_updated() -> None:
+    asked = ContainerUpdating(creating().pod, creating().container, Resources())
+    wire = nri.answer(
+        "UpdateContainer", asked, Reply(None, (ContainerUpdate("c1", placement("2")),))
+    )
+    assert [u.container_id for u in MESSAGES["UpdateList"].FromString(wire).update] == ["c1"]
+
+
+@pytest.mark.parametrize("more", [True, False])
+def test_synchronize_repeats_more(more: bool) -> None:
+    wire = MESSAGES["SynchronizeRequest"](pods=[POD], containers=[CONTAINER], more=more)
+    pods, containers, told = nri.synchronized_part(wire.SerializeToString())
+    assert ([p.id for p in pods], [c.id for c in containers], told) == (["p1"], ["c1"], more)
+    answer = MESSAGES["SynchronizeResponse"].FromString(nri.synchronize_answer(NO_CHANGE, more))
+    assert answer.more is more
