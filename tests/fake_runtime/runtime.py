@@ -79,6 +79,7 @@ class FakeRuntime:
         self.containers: dict[str, FakeContainer] = {}
         self.registrations = 0
         self.failures: list[str] = []
+        self.refuse_registration = self.refuse_updates = ""
         self.on_call: Callable[[str], None] = lambda method: None
         self._event_lock = threading.RLock()
         self._plugins: list[Plugin] = []
@@ -132,6 +133,10 @@ class FakeRuntime:
         for plugin in self.plugins:
             plugin.trunk.close()
             plugin.trunk.join()
+
+    def busy(self) -> threading.RLock:
+        """The lock that events and updates take, to hold it as a busy runtime does."""
+        return self._event_lock
 
     @property
     def plugins(self) -> list[Plugin]:
@@ -363,6 +368,7 @@ class FakeRuntime:
             self._spawn(self._admit, plugin)
 
     def _forget(self, plugin: Plugin) -> None:
+        plugin.registered.set()  # whoever waits for it need wait no longer
         with self._changed:
             plugin.synchronized.clear()
             if plugin in self._plugins:
@@ -372,6 +378,8 @@ class FakeRuntime:
     def _serve(self, plugin: Plugin, method: str, payload: bytes) -> tuple[int, str, bytes]:
         if method == "RegisterPlugin":
             request = MESSAGES["RegisterPluginRequest"].FromString(payload)
+            if self.refuse_registration:
+                return 2, self.refuse_registration, b""
             if len(request.plugin_idx) != 2 or not request.plugin_idx.isdigit():
                 return 2, f"invalid plugin index {request.plugin_idx!r}", b""
             plugin.name, plugin.index = request.plugin_name, request.plugin_idx
@@ -381,6 +389,8 @@ class FakeRuntime:
         if method == "UpdateContainers":
             request = MESSAGES["UpdateList"].FromString(payload)
             with self._event_lock:
+                if self.refuse_updates:
+                    return 2, self.refuse_updates, b""
                 self._apply_updates(request.update)
             return 0, "", b""
         return UNIMPLEMENTED, method, b""
