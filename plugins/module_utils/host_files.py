@@ -68,10 +68,10 @@ class RecordedFiles:
         self.texts = dict(texts)
         self._names: dict[str, set[str]] = {}
         for path in self.texts:
-            folder, _, name = path.rpartition("/")
+            folder, name = _split(path)
             while name and name not in self._names.setdefault(folder, set()):
                 self._names[folder].add(name)
-                folder, _, name = folder.rpartition("/")
+                folder, name = _split(folder)
 
     def read(self, path: str) -> Optional[str]:
         """The text of a file; None where it was not recorded."""
@@ -113,6 +113,12 @@ def as_recording(texts: Mapping[str, str], title: str) -> str:
         lines.append(path)
         lines += [_INDENT + line.rstrip() for line in text.split("\n") if line.strip()]
     return "\n".join(lines) + "\n"
+
+
+def _split(path: str) -> tuple[str, str]:
+    """The folder and the name; both empty for the root."""
+    folder, _slash, name = path.rpartition("/")
+    return folder, name
 
 
 def _regular_file_text(place: str) -> Optional[str]:

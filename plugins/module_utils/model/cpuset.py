@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import TypeVar
 
 from .problem import HomenodeProblem
@@ -110,7 +111,7 @@ class IdSet:
 
     def lowest(self: Ids, count: int) -> Ids:
         """The *count* lowest ids; all of them where the set is smaller."""
-        return type(self)(number for number, _ in zip(self, range(count)))
+        return type(self)(islice(self, count))
 
 
 class CpuSet(IdSet):

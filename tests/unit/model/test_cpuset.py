@@ -75,10 +75,10 @@ def test_printing_is_canonical(members: frozenset[int]) -> None:
     """Ascending, and no two neighbours could have been one run."""
     ends = []
     for part in filter(None, str(CpuSet(members)).split(",")):
-        first, _, last = part.partition("-")
+        first, _dash, last = part.partition("-")
         ends.append((int(first), int(last or first)))
     assert all(first <= last for first, last in ends)
-    assert all(last + 1 < first for (_, last), (first, _) in zip(ends, ends[1:]))
+    assert all(last + 1 < first for (_first, last), (first, _last) in zip(ends, ends[1:]))
 
 
 @given(ids, ids)

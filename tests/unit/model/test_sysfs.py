@@ -193,7 +193,7 @@ def test_old_names_of_the_lists_are_known() -> None:
     renamed = {"core_cpus_list": "thread_siblings_list", "package_cpus_list": "core_siblings_list"}
     texts = {}
     for path, text in machine_files(sockets(2, cores=2, threads=2)).items():
-        folder, _, name = path.rpartition("/")
+        folder, _slash, name = path.rpartition("/")
         if not name.startswith("die_"):
             texts[f"{folder}/{renamed.get(name, name)}"] = text
     machine = read_machine(FakeFiles(texts))

@@ -69,7 +69,7 @@ def read_cpus(files: Files) -> Cpus:
         online=online,
         present=online if present is None else present,
         isolated=read_ids(files, f"{CPUS}/isolated", CpuSet) or CpuSet(),
-        siblings=tuple(cpus for _, cpus in _groups(online, _listed(files, CORE_LISTS))),
+        siblings=tuple(core for _lowest, core in _groups(online, _listed(files, CORE_LISTS))),
         packages=packages,
         dies=_dies(files, packages),
     )

@@ -135,7 +135,7 @@ def test_the_largest_machine_in_little_time(tmp_path: Path) -> None:
 def _fastest(arguments: tuple[str, ...]) -> float:
     """The best of five: whatever else the machine does only ever adds."""
     times = []
-    for _ in range(5):
+    for _run in range(5):
         begun = time.monotonic()
         path = "files/agent:plugins/module_utils"
         subprocess.run(
