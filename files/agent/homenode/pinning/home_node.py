@@ -66,7 +66,6 @@ def _exclusive(
     node = world.machine.node(home)
     cpus = pick(free_cpus(world, node), world.machine.siblings, count)
     fits_memory = bool(best.values[1])
-    mems = memory_nodes(world.machine, node)
     pin_memory = config.pin_memory and fits_memory and not intent.preserve_memory
     reason = f"node {home} has the most room"
     if not fits_memory:
@@ -74,7 +73,10 @@ def _exclusive(
     return _offer(
         world,
         container,
-        Placement(cpus if config.pin_cpu else None, mems if pin_memory else None),
+        Placement(
+            cpus if config.pin_cpu else None,
+            _memory_to_hold(world.machine, node) if pin_memory else None,
+        ),
         Decision(EXCLUSIVE, reason, count, home, RULES, candidates),
         exclusive=cpus if config.pin_cpu else NO_CPUS,
     )
@@ -82,9 +84,10 @@ def _exclusive(
 
 def ranked_nodes(world: World, container: Container, count: int) -> tuple[Candidate, ...]:
     """Every NUMA node with CPUs, best first, with its value for each of RULES."""
-    limit = container.resources.memory_limit_bytes or 0
-    spare = len(world.shared_cpus() - _reserved(world))
-    if not _reserved(world):
+    limit = _memory_limit(container)
+    shared, reserved = world.shared_cpus(), _reserved(world)
+    spare = len(shared - reserved)
+    if not shared & reserved:
         spare -= 1  # somebody has to be able to run
     weighed = []
     for node in world.machine.nodes:
@@ -116,13 +119,36 @@ def memory_nodes(machine: Machine, node: NumaNode) -> NodeSet:
     return NodeSet(number for distance, number in near if distance == shortest)
 
 
+def _memory_to_hold(machine: Machine, node: NumaNode) -> Optional[NodeSet]:
+    """The memory nodes to hold a container on; None where the machine leaves no choice."""
+    choices = [other for other in machine.nodes if other.memory_total_bytes > 0]
+    return memory_nodes(machine, node) if len(choices) > 1 else None
+
+
 def _free_memory(world: World, node: NumaNode) -> int:
-    """Bytes that are not promised to anybody yet on the memory nodes of this node."""
+    """Bytes that are not promised to anybody yet on the memory nodes of this node.
+
+    Huge pages are set aside already: a memory limit does not count them.
+    """
+    sources = memory_nodes(world.machine, node)
     total = 0
-    for number in memory_nodes(world.machine, node):
+    for number in sources:
         source = world.machine.node(number)
-        total += source.memory_total_bytes - world.ledger.memory_on(number)
-    return max(total, 0)
+        total += source.memory_total_bytes - hugepage_bytes(source)
+    return max(total - world.ledger.memory_on(sources), 0)
+
+
+def hugepage_bytes(node: NumaNode) -> int:
+    """Bytes of a node that its preallocated huge pages hold; their sizes are as "2Mi", "1Gi"."""
+    shifts = {"Ki": 10, "Mi": 20, "Gi": 30}
+    return sum(
+        pages.total * int(size[:-2]) << shifts[size[-2:]] for size, pages in node.hugepages.items()
+    )
+
+
+def _memory_limit(container: Container) -> int:
+    """The limit in bytes; 0 where there is none (a runtime also says -1 for that)."""
+    return max(container.resources.memory_limit_bytes or 0, 0)
 
 
 def _follow_kubelet(
@@ -134,9 +160,11 @@ def _follow_kubelet(
     mems: Optional[NodeSet] = None
     ours = config.pin_memory and not container.resources.mems and not intent.preserve_memory
     if home is not None and ours and cpus <= world.machine.node(home).cpus:
-        mems = memory_nodes(world.machine, world.machine.node(home))
+        mems = _memory_to_hold(world.machine, world.machine.node(home))
     decision = Decision(KUBELET, "the kubelet's CPU manager chose its CPUs", count, home)
-    exclusive = cpus if count and len(cpus) == count else NO_CPUS
+    exclusive = cpus & world.shared_cpus() if count and len(cpus) == count else NO_CPUS
+    if exclusive == world.shared_cpus():
+        exclusive = NO_CPUS  # the others have nowhere else to go
     return _offer(world, container, Placement(None, mems), decision, exclusive=exclusive)
 
 
@@ -185,8 +213,7 @@ def _offer(
     *,
     exclusive: CpuSet = NO_CPUS,
 ) -> Offer:
-    counted = container.resources.memory_limit_bytes or 0
-    memory = counted if placement.mems is not None else 0
+    memory = _memory_limit(container) if placement.mems is not None else 0
     return Offer(
         world.ledger.version,
         Grant(

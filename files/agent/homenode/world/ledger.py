@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Optional
 
-from model.cpuset import NO_CPUS, CpuSet
+from model.cpuset import NO_CPUS, CpuSet, NodeSet
 from model.workload import Placement
 
 from .decision import Decision
@@ -21,7 +21,7 @@ class Grant:
     """What one container has.
 
     *placement* is what we want its cpuset to be (None parts are not ours), *exclusive* the CPUs
-    that nobody else may use, *memory_bytes* what counts against its home node.
+    that nobody else may use, *memory_bytes* what counts against its memory nodes.
     """
 
     container_id: str
@@ -66,10 +66,12 @@ class Ledger:
                 taken = taken | grant.exclusive
         return taken
 
-    def memory_on(self, node: int) -> int:
-        """Bytes granted with this home node."""
+    def memory_on(self, nodes: NodeSet) -> int:
+        """Bytes granted to containers that may take them from one of these memory nodes."""
         return sum(
-            grant.memory_bytes for grant in self.grants.values() if grant.decision.home == node
+            grant.memory_bytes
+            for grant in self.grants.values()
+            if grant.placement.mems is not None and grant.placement.mems & nodes
         )
 
 
