@@ -62,7 +62,7 @@ def read_cpus(files: Files) -> Cpus:
     present = read_ids(files, f"{CPUS}/present", CpuSet)
     if not online:
         raise fail(online_path, "", "no CPU is online")
-    if present is not None and not online <= present:
+    if present is not None and online - present:
         raise fail(online_path, str(online), f"has CPUs that are not present ({present})")
     packages = _packages(files, online)
     return Cpus(
@@ -164,12 +164,12 @@ def _groups(cpus: CpuSet, sharing: Sharing) -> Iterator[tuple[int, CpuSet]]:
     """
     left = cpus
     while left:
-        first = next(iter(left))
+        first = next(iter(left), 0)
         path, told = sharing(first)
         group = CpuSet([first]) if told is None else told & cpus
         if first not in group:
             raise fail(path, str(told), f"leaves out CPU {first} itself")
-        if not group <= left:
+        if group - left:
             raise fail(path, str(told), f"CPU {group - left} is in another such group already")
         yield first, group
         left = left - group
