@@ -10,15 +10,17 @@ has a cpuset keeps it; only containers that nobody ever placed are left to be pl
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import Optional
 
 from homenode.intent.nri_plugins import tenant_intent
 from model.cpuset import NO_CPUS, CpuSet, NodeSet
 from model.machine import Machine
 from model.problem import HomenodeProblem
-from model.workload import NOT_OURS, Container, Placement, Pod, whole_cpus
+from model.workload import NOT_OURS, Container, Placement, whole_cpus
 
-from .decision import EXCLUSIVE, PRESERVED, SHARED, Decision
+from .decision import EXCLUSIVE, KUBELET, PRESERVED, SHARED, Decision
 from .ledger import Grant, Ledger
 from .world import World
 
@@ -29,22 +31,32 @@ def adopt(world: World, previous: Ledger) -> tuple[Ledger, tuple[str, ...]]:
     """The ledger of what runs, and the ids of the containers that are still to be placed.
 
     *world* holds the synchronized facts; *previous* is the ledger before (maybe from a file).
+    What is remembered and still true comes first; the rest is judged by what it holds now.
     """
+    live = [
+        container
+        for container in world.containers.values()
+        if container.state in LIVE and container.pod_id in world.pods
+    ]
     grants: list[Grant] = []
-    newcomers: list[str] = []
+    unknown: list[Container] = []
     taken = NO_CPUS
-    for container in world.containers.values():
-        pod = world.pod_of(container)
-        if pod is None or container.state not in LIVE:
-            continue
-        grant = _adopted(world, pod, container, previous.get(container.id), taken)
+    for container in live:
+        grant = _remembered(world, container, previous.get(container.id))
+        if grant is None or grant.exclusive & taken:
+            unknown.append(container)
+        else:
+            grants.append(grant)
+            taken = taken | grant.exclusive
+    owners = _owners(world, live, unknown, taken)
+    newcomers: list[str] = []
+    for container in unknown:
+        grant = _adopted(world, container, container.id in owners)
         if grant is None:
             newcomers.append(container.id)
         else:
             grants.append(grant)
-            taken = taken | grant.exclusive
-    ledger = Ledger(previous.version).with_grants(grants)
-    return ledger, tuple(newcomers)
+    return Ledger(previous.version).with_grants(grants), tuple(newcomers)
 
 
 def current_placement(world: World, container: Container) -> Placement:
@@ -60,20 +72,65 @@ def current_placement(world: World, container: Container) -> Placement:
     return Placement(cpus or None, mems or None)
 
 
-def _adopted(
-    world: World, pod: Pod, container: Container, before: Optional[Grant], taken: CpuSet
-) -> Optional[Grant]:
+def _remembered(world: World, container: Container, before: Optional[Grant]) -> Optional[Grant]:
+    """The grant as it was, where what is seen agrees with it."""
     now = current_placement(world, container)
-    if before is not None and _still_holds(before, now, container.id in world.observed):
-        return before
+    if before is None or not _still_holds(before, now, container.id in world.observed):
+        return None
+    held = now.cpus or before.exclusive
+    if before.decision.outcome == KUBELET and not before.exclusive <= held:
+        own = held if len(held) == before.decision.asked_cpus else NO_CPUS
+        return replace(before, exclusive=own)
+    return before
+
+
+def _owners(
+    world: World, live: list[Container], unknown: list[Container], taken: CpuSet
+) -> set[str]:
+    """Which of the unknown had CPUs of their own: as many as are due, and those of nobody else.
+
+    A lone sharing container may look the same, but owning all that is left is sharing. Where both
+    are possible the one whose memory is held too comes first, because only owners get that.
+    """
+    held = {container.id: current_placement(world, container) for container in live}
+    holders = Counter(placement.cpus for placement in held.values())
+    claims = [
+        container
+        for container in unknown
+        if (cpus := held[container.id].cpus)
+        and holders[cpus] == 1
+        and len(cpus) == _due(world, container)
+    ]
+    owners: set[str] = set()
+    for container in sorted(claims, key=lambda one: held[one.id].mems is None):
+        cpus = held[container.id].cpus or NO_CPUS
+        if not cpus & taken and world.allowed_cpus() - taken - cpus:
+            owners.add(container.id)
+            taken = taken | cpus
+    return owners
+
+
+def _due(world: World, container: Container) -> int:
+    """How many CPUs of its own the container may expect."""
+    pod = world.pods[container.pod_id]
+    if tenant_intent(pod.annotations, container.name).prefer_shared_cpus:
+        return 0
+    return whole_cpus(container.resources, pod.qos_class)
+
+
+def _adopted(world: World, container: Container, owner: bool) -> Optional[Grant]:
+    """A grant of what an unknown container holds; None where it holds nothing."""
+    pod = world.pods[container.pod_id]
+    now = current_placement(world, container)
     if tenant_intent(pod.annotations, container.name).preserve_cpus:
         decision = Decision(PRESERVED, "its annotation asks to be left alone", adopted=True)
         return Grant(container.id, pod.id, container.name, NOT_OURS, decision)
+    memory_alone = world.pinning is not None and not world.pinning.pin_cpu and now.mems is not None
+    if owner or (memory_alone and not now.cpus):
+        return _exclusive(world.machine, container, now)
     if not now.cpus:
         return None
-    count = whole_cpus(container.resources, pod.qos_class)
-    if count and len(now.cpus) == count and not now.cpus & taken:
-        return _exclusive(world.machine, container, now)
+    count = _due(world, container)
     decision = Decision(SHARED, "it was running on these CPUs already", count, adopted=True)
     return Grant(container.id, container.pod_id, container.name, Placement(now.cpus), decision)
 
@@ -91,14 +148,10 @@ def _still_holds(grant: Grant, now: Placement, read_from_cgroup: bool) -> bool:
 
 def _exclusive(machine: Machine, container: Container, now: Placement) -> Grant:
     cpus = now.cpus or NO_CPUS
-    decision = Decision(
-        EXCLUSIVE,
-        "it was running on these CPUs already",
-        len(cpus),
-        home_of(machine, cpus),
-        adopted=True,
-    )
-    memory = container.resources.memory_limit_bytes or 0
+    home = home_of(machine, cpus) if cpus else min(now.mems or (), default=None)
+    where = "on these CPUs" if cpus else "with this memory"
+    decision = Decision(EXCLUSIVE, f"it was running {where} already", len(cpus), home, adopted=True)
+    memory = max(container.resources.memory_limit_bytes or 0, 0)
     return Grant(container.id, container.pod_id, container.name, now, decision, cpus, memory)
 
 
