@@ -18,11 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Optional, cast
+from typing import Optional, Union, cast
 
 from .wire import MAX_ITEMS, MAX_STRING_BYTES, WireProblem
 
 Message = dict[str, object]
+Octets = Union[bytes, bytearray]
 
 VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
 """Wire types. 3 and 4 (groups) are refused: proto3 cannot produce them."""
@@ -61,7 +62,7 @@ class Table:
         self._by_tag = {number << 3 | _wire_type(f.kind): f for number, f in fields.items()}
         self._by_name = {f.name: (_varint(tag), f) for tag, f in self._by_tag.items()}
 
-    def decode(self, data: bytes) -> Message:
+    def decode(self, data: Octets) -> Message:
         """The fields of *data* that this table names. Raises Malformed, and nothing else."""
         message: Message = {}
         _decode(self, data, 0, len(data), message, [MAX_ITEMS])
@@ -115,7 +116,7 @@ def _wire_type(kind: int) -> int:
 
 
 def _decode(
-    table: Table, data: bytes, at: int, end: int, message: Message, left: list[int]
+    table: Table, data: Octets, at: int, end: int, message: Message, left: list[int]
 ) -> None:
     """Merge data[at:end] into *message*; *left* counts down the items that may still come."""
     by_tag = table._by_tag
@@ -149,7 +150,7 @@ def _decode(
 def _take(
     table: Table,
     field: Field,
-    data: bytes,
+    data: Octets,
     at: int,
     stop: int,
     message: Message,
@@ -161,7 +162,7 @@ def _take(
         message[name] = _string(data, at, stop, table.name)
         return
     if kind == BYTES:
-        message[name] = data[at:stop]
+        message[name] = bytes(memoryview(data)[at:stop])
         return
     left[0] -= 1
     if left[0] < 0:
@@ -178,13 +179,13 @@ def _take(
     _decode(cast(Table, field.table), data, at, stop, part, left)
 
 
-def _take_entry(data: bytes, at: int, stop: int, entries: dict[str, str], left: list[int]) -> None:
+def _take_entry(data: Octets, at: int, stop: int, entries: dict[str, str], left: list[int]) -> None:
     entry: Message = {}
     _decode(_ENTRY, data, at, stop, entry, left)
     entries[text(entry, "key")] = text(entry, "value")
 
 
-def _string(data: bytes, at: int, stop: int, where: str) -> str:
+def _string(data: Octets, at: int, stop: int, where: str) -> str:
     if stop - at > MAX_STRING_BYTES:
         raise Malformed(where, f"has a string of more than {MAX_STRING_BYTES} bytes")
     try:
@@ -193,7 +194,7 @@ def _string(data: bytes, at: int, stop: int, where: str) -> str:
         raise Malformed(where, "has a string that is no UTF-8") from None
 
 
-def _read_varint(data: bytes, at: int, end: int, where: str) -> tuple[int, int]:
+def _read_varint(data: Octets, at: int, end: int, where: str) -> tuple[int, int]:
     """The unsigned varint at *at* and the index after it."""
     value = shift = 0
     for index in range(at, min(end, at + MAX_VARINT_BYTES)):
@@ -216,7 +217,7 @@ def _signed(kind: int, value: int) -> int:
     return value if kind == UINT64 else int(value != 0)
 
 
-def _skip(data: bytes, at: int, end: int, tag: int, where: str) -> int:
+def _skip(data: Octets, at: int, end: int, tag: int, where: str) -> int:
     """The index after an unknown field that is not length-delimited."""
     if tag < 8:
         raise Malformed(where, "has a field with the number 0")

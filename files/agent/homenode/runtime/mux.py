@@ -46,37 +46,52 @@ class Mux:
 
     def __init__(self, trunk: socket.socket, tick_s: float) -> None:
         self._trunk = trunk
-        self._received = bytearray()
+        self._chunk = b""
+        self._at = 0
+        self._connection = self._left = 0
         self._sending = threading.Lock()
         trunk.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(tick_s))
         trunk.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(SEND_TIMEOUT_S))
 
     def read(self) -> Optional[tuple[int, bytes]]:
-        """The next frame as (connection, payload); None after a tick without one.
+        """The next bytes of a connection, as (connection, bytes); None after a tick without any.
 
-        Raises Closed at the end of the stream, WireProblem for a frame beyond the bound.
+        They come as they arrive, so that a large frame is never held here. Raises Closed at the
+        end of the stream, WireProblem for a frame beyond the bound.
         """
-        received = self._received
         while True:
-            size = len(received)
-            if size >= _HEADER.size:
-                connection, length = _HEADER.unpack_from(received)
-                if length > MAX_FRAME_BYTES:
-                    raise WireProblem("frame length", length, f"is over {MAX_FRAME_BYTES} bytes")
-                end = _HEADER.size + length
-                if size >= end:
-                    payload = bytes(received[_HEADER.size : end])
-                    del received[:end]
-                    return connection, payload
-            try:
-                chunk = self._trunk.recv(_RECEIVE_BYTES)
-            except BlockingIOError:
+            there = len(self._chunk) - self._at
+            if self._left and there:
+                return self._connection, self._take(min(self._left, there))
+            if not self._left and there >= _HEADER.size:
+                self._connection, self._left = _HEADER.unpack_from(self._chunk, self._at)
+                self._at += _HEADER.size
+                if self._left > MAX_FRAME_BYTES:
+                    why = f"is over {MAX_FRAME_BYTES} bytes"
+                    raise WireProblem("frame length", self._left, why)
+            elif not self._receive():
                 return None
-            except OSError as error:
-                raise Closed(str(error)) from None
-            if not chunk:
-                raise Closed("the runtime closed the connection")
-            received += chunk
+
+    def _take(self, count: int) -> bytes:
+        end = self._at + count
+        piece = self._chunk[self._at : end]
+        self._at = end
+        self._left -= count
+        return piece
+
+    def _receive(self) -> bool:
+        """Wait for more bytes; False where none came within a tick."""
+        try:
+            chunk = self._trunk.recv(_RECEIVE_BYTES)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            raise Closed(str(error)) from None
+        if not chunk:
+            raise Closed("the runtime closed the connection")
+        self._chunk = self._chunk[self._at :] + chunk
+        self._at = 0
+        return True
 
     def write(self, connection: int, message: bytes) -> None:
         """Send *message* whole, by the send rule. Raises Closed where the socket is broken."""

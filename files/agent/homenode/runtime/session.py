@@ -96,14 +96,18 @@ class Session:
         try:
             self._register()
             while not stop.is_set():
-                frame = self._mux.read()
-                if frame is not None and frame[0] in incoming:
-                    for message in incoming[frame[0]].feed(frame[1]):
-                        self._take(frame[0], message)
+                self._read(incoming)
                 if not self.synchronized and monotonic() > patience:
                     raise Forgotten
         finally:
             self._abandon()
+
+    def _read(self, incoming: dict[int, ttrpc.Reassembly]) -> None:
+        """Take what comes within a tick; on return no message is held any more."""
+        piece = self._mux.read()
+        if piece is not None and piece[0] in incoming:
+            for message in incoming[piece[0]].feed(piece[1]):
+                self._take(piece[0], message)
 
     def call(self, method: str, payload: bytes, timeout_s: float) -> ttrpc.Response:
         """Call the runtime and wait, at most *timeout_s* seconds.

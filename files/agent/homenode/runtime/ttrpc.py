@@ -52,23 +52,31 @@ class Reassembly:
 
     def __init__(self) -> None:
         self._bytes = bytearray()
+        self._wanted = _HEADER.size
 
-    def feed(self, payload: bytes) -> list[Union[Request, Response]]:
-        """The messages that *payload* completes. Raises WireProblem where it breaks the rules."""
-        self._bytes += payload
+    def feed(self, piece: bytes) -> list[Union[Request, Response]]:
+        """The messages that *piece* completes. Raises WireProblem where it breaks the rules."""
+        self._bytes += piece
         messages: list[Union[Request, Response]] = []
-        at, size = 0, len(self._bytes)
-        while size - at >= _HEADER.size:
-            length, stream, kind, _ = _HEADER.unpack_from(self._bytes, at)
+        while len(self._bytes) >= self._wanted:
+            length, stream, kind, _ = _HEADER.unpack_from(self._bytes)
             if length > MAX_MESSAGE_BYTES:
                 raise WireProblem("message length", length, f"is over {MAX_MESSAGE_BYTES} bytes")
-            end = at + _HEADER.size + length
-            if end > size:
-                break
-            messages.append(_read(stream, kind, bytes(self._bytes[at + _HEADER.size : end])))
-            at = end
-        del self._bytes[:at]
+            self._wanted = _HEADER.size + length
+            if len(self._bytes) >= self._wanted:
+                messages.append(_read(stream, kind, self._take(self._wanted)))
+                self._wanted = _HEADER.size
         return messages
+
+    def _take(self, end: int) -> Union[bytes, bytearray]:
+        """The data of the first message, which ends at *end*; not copied where it is the last."""
+        if end == len(self._bytes):
+            data, self._bytes = self._bytes, bytearray()
+            del data[: _HEADER.size]
+            return data
+        first = bytes(self._bytes[_HEADER.size : end])
+        del self._bytes[:end]
+        return first
 
 
 def request(stream: int, service: str, method: str, payload: bytes, timeout_s: float) -> bytes:
@@ -96,7 +104,7 @@ def refusal(stream: int, code: int, message: str) -> bytes:
     return _pack(stream, RESPONSE, TTRPC_RESPONSE.encode({"status": status}))
 
 
-def _read(stream: int, kind: int, data: bytes) -> Union[Request, Response]:
+def _read(stream: int, kind: int, data: Union[bytes, bytearray]) -> Union[Request, Response]:
     if kind == REQUEST:
         fields = TTRPC_REQUEST.decode(data)
         return Request(
