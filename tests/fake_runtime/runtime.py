@@ -194,13 +194,21 @@ class FakeRuntime:
         )
         container.env = list(env)
         with self._event_lock:
-            answers = self._ask("CreateContainer", container)
-            self._settle(container, answers)
+            try:
+                self._settle(container, self._ask("CreateContainer", container))
+            except CreationFailed:
+                self._undo(container)
+                raise
             self.containers[container.id] = container
             container.write_cgroup(self.cgroup_root, self.everything)
         if start:
             self.start_container(container)
         return container
+
+    def _undo(self, container: FakeContainer) -> None:
+        """What plugins hear of a creation that failed; not why (containerd UndoCreateContainer)."""
+        self._tell("StopContainer", container)
+        self._tell("RemoveContainer", container)
 
     def start_container(self, container: FakeContainer) -> None:
         """Its process runs."""
