@@ -41,11 +41,12 @@ class PluginProcess:
         command: Optional[Sequence[str]] = None,
         environment: Optional[Mapping[str, str]] = None,
         state_dir: Optional[Path] = None,
+        pid_file: Optional[Path] = None,
     ) -> None:
         self.folder = folder
         self.log = folder / "log"
         self.state_dir = state_dir or folder / "state"
-        self.pid_file = folder / "pid"
+        self.pid_file = pid_file or folder / "pid"
         self._environment = dict(environment or tree_environment())
         self._command = [
             *(command or homenode_command()),
@@ -94,8 +95,9 @@ class PluginProcess:
             return 0
         process, self.process = self.process, None
         if process.poll() is None:
-            process.send_signal(signal.SIGCONT)
             process.send_signal(how)
+            if how != signal.SIGKILL:
+                process.send_signal(signal.SIGCONT)  # a frozen process sees no other signal
         try:
             return process.wait(timeout_s)
         except subprocess.TimeoutExpired:
