@@ -14,7 +14,7 @@ from homenode.intent.nri_plugins import tenant_intent
 from homenode.pinning import POLICIES
 from homenode.pinning.offer import commit
 from homenode.world.adopt import adopt, current_placement
-from homenode.world.decision import SHARED
+from homenode.world.decision import KUBELET, SHARED
 from homenode.world.ledger import Grant
 from homenode.world.merge import merge
 from homenode.world.record import Record
@@ -33,10 +33,10 @@ from model.events import (
     Reply,
     Synchronized,
 )
-from model.problem import Problem
 from model.workload import NOT_OURS, Container, Placement, Pod
 
-MAX_FAILED = 64
+from .failures import failures, started
+from .verify import verify
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,16 @@ class Effects:
 def step(world: World, event: Event, now: float) -> tuple[World, Effects]:
     """Apply one event. *now* is seconds since the epoch, for the records alone."""
     if isinstance(event, CgroupRead):
-        return _verify(merge(world, event), event, now)
+        world, records = verify(merge(world, event), event, now)
+        return world, Effects(NO_CHANGE, records)
     if isinstance(event, Synchronized):
         return _synchronize(world, event, now)
     if isinstance(event, ContainerCreating):
         return _create(world, event, now)
     if isinstance(event, ContainerUpdating):
-        return _override(merge(world, event), event, now)
+        return _update(merge(world, event), event, now)
     if isinstance(event, ContainerStarted):
-        return _started(merge(world, event), event.container_id), Effects()
+        return started(merge(world, event), event.container_id), Effects()
     if isinstance(event, (ContainerStopped, ContainerRemoved)):
         return _release(world, event, {event.container_id}, now)
     if isinstance(event, PodRemoved):
@@ -80,7 +81,9 @@ def _create(world: World, event: ContainerCreating, now: float) -> tuple[World, 
 def _place(
     world: World, config: PinningConfig, pod: Pod, container: Container
 ) -> tuple[World, Grant]:
-    """Let the policy offer, and commit the offer."""
+    """Let the policy offer, and commit the offer; what the container had counts as free."""
+    if container.id in world.ledger.grants:
+        world = replace(world, ledger=world.ledger.without({container.id}))
     intent = tenant_intent(pod.annotations, container.name)
     offer = POLICIES[config.policy](world, pod, container, intent)
     problems = world.problems
@@ -122,8 +125,9 @@ def _resize_shared(
 def _synchronize(world: World, event: Synchronized, now: float) -> tuple[World, Effects]:
     previous = world.ledger
     world = merge(world, event)
-    if world.pinning is None:
-        return world, Effects()
+    if world.pinning is None:  # what was granted before is nobody's business any more
+        return replace(world, ledger=previous.without(previous.grants)), Effects()
+    config = world.pinning
     ledger, newcomers = adopt(world, previous)
     world = replace(world, ledger=ledger)
     records: list[Record] = []
@@ -131,7 +135,7 @@ def _synchronize(world: World, event: Synchronized, now: float) -> tuple[World, 
     for container in _exclusive_first(world, newcomers):
         pod = world.pods[container.pod_id]
         before = current_placement(world, container)
-        world, grant = _place(world, world.pinning or PinningConfig(), pod, container)
+        world, grant = _place(world, config, pod, container)
         records.append(_placed(world, container, before, grant, "adopted", now))
         if grant.placement != NOT_OURS:
             updates.append(ContainerUpdate(container.id, grant.placement))
@@ -147,10 +151,15 @@ def _exclusive_first(world: World, newcomers: tuple[str, ...]) -> list[Container
     return sorted(containers, key=lambda item: (item.resources.quota or 0) <= 0)
 
 
-def _override(world: World, event: ContainerUpdating, now: float) -> tuple[World, Effects]:
+def _update(world: World, event: ContainerUpdating, now: float) -> tuple[World, Effects]:
     """Somebody else's update keeps its figures, but not its cpuset where that one is ours."""
     grant = world.ledger.get(event.container.id)
-    if grant is None or grant.placement == NOT_OURS:
+    if world.pinning is None:
+        return world, Effects()
+    kubelets = grant is not None and grant.decision.outcome == KUBELET and event.resources.cpus
+    if grant is None or kubelets:
+        return _place_again(world, world.pinning, event, now)
+    if grant.placement == NOT_OURS:
         return world, Effects()
     reply = Reply(None, (ContainerUpdate(grant.container_id, grant.placement),))
     asked = current_placement(
@@ -160,8 +169,24 @@ def _override(world: World, event: ContainerUpdating, now: float) -> tuple[World
     return world, Effects(reply, (record,) if asked != NOT_OURS else ())
 
 
+def _place_again(
+    world: World, config: PinningConfig, event: ContainerUpdating, now: float
+) -> tuple[World, Effects]:
+    """Place a container whose creation was missed, or whose CPUs the kubelet chose anew."""
+    container = event.container
+    before = current_placement(world, container)
+    cpus = event.resources.cpus or container.resources.cpus
+    mems = "" if world.ledger.get(container.id) else container.resources.mems
+    container = replace(container, resources=replace(container.resources, cpus=cpus, mems=mems))
+    world, grant = _place(world, config, event.pod, container)
+    record = _placed(world, container, before, grant, "placed", now)
+    world, resized, records = _resize_shared(world, container.id, now)
+    own = (ContainerUpdate(container.id, grant.placement),) if grant.placement != NOT_OURS else ()
+    return world, Effects(Reply(None, own + resized), (record, *records))
+
+
 def _release(world: World, event: Event, gone: set[str], now: float) -> tuple[World, Effects]:
-    failed = _failures(world, event, gone)
+    failed = failures(world, event, gone)
     names = {key: world.full_name(world.containers[key]) for key in gone & set(world.containers)}
     released = [grant for key in gone if (grant := world.ledger.get(key)) is not None]
     world = replace(merge(world, event), failed=failed)
@@ -182,76 +207,6 @@ def _release(world: World, event: Event, gone: set[str], now: float) -> tuple[Wo
     )
     world, updates, resized = _resize_shared(world, "", now)
     return world, Effects(Reply(None, updates), records + resized)
-
-
-def _failures(world: World, event: Event, gone: set[str]) -> dict[str, Problem]:
-    """Note containers that end without ever having started, forget those of a removed pod.
-
-    A runtime tells no plugin that a creation failed; it only takes the container away again.
-    """
-    failed = dict(world.failed)
-    for key in gone:
-        container = world.containers.get(key)
-        if container is None or container.state == "running":
-            continue
-        grant = world.ledger.get(key)
-        if grant is not None and grant.placement != NOT_OURS and len(failed) < MAX_FAILED:
-            failed[world.full_name(container)] = Problem(
-                "cpuset",
-                str(grant.placement.cpus or grant.placement.mems),
-                "was answered, but the container went away before it started",
-                "see the runtime's log; where it says that two plugins set CPU pinning, set "
-                "pinning.pin_cpu to false or take the other plugin's pinning away",
-                "CreateContainer",
-            )
-    pod = world.pods.get(event.pod_id) if isinstance(event, PodRemoved) else None
-    if pod is not None:
-        return {k: v for k, v in failed.items() if not k.startswith(pod.full_name + "/")}
-    return failed
-
-
-def _started(world: World, container_id: str) -> World:
-    container = world.containers.get(container_id)
-    if container is None or world.full_name(container) not in world.failed:
-        return world
-    name = world.full_name(container)
-    return replace(world, failed={k: v for k, v in world.failed.items() if k != name})
-
-
-def _verify(world: World, event: CgroupRead, now: float) -> tuple[World, Effects]:
-    """Compare what a cgroup says with what was granted; say so once where they differ."""
-    grant = world.ledger.get(event.container_id)
-    if grant is None:
-        return world, Effects()
-    before = world.problems.get(event.container_id, ())
-    others = tuple(problem for problem in before if problem.source != "cgroup")
-    found = others + _differences(grant.placement, event.placement)
-    if found == before:
-        return world, Effects()
-    world = replace(world, problems={**world.problems, event.container_id: found})
-    if len(found) <= len(others):
-        return world, Effects()
-    container = world.containers[event.container_id]
-    record = replace(
-        _placed(world, container, event.placement, grant, "problem", now),
-        reason=str(found[-1]),
-    )
-    return world, Effects(NO_CHANGE, (record,))
-
-
-def _differences(wanted: Placement, seen: Placement) -> tuple[Problem, ...]:
-    pairs = (("cpuset.cpus", wanted.cpus, seen.cpus), ("cpuset.mems", wanted.mems, seen.mems))
-    return tuple(
-        Problem(
-            name,
-            "" if there is None else str(there),
-            f"is not the granted {grant}",
-            "find who else writes it: another NRI plugin, or somebody by hand",
-            "cgroup",
-        )
-        for name, grant, there in pairs
-        if grant is not None and grant != there
-    )
 
 
 def _placed(

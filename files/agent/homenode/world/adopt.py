@@ -43,6 +43,8 @@ def adopt(world: World, previous: Ledger) -> tuple[Ledger, tuple[str, ...]]:
     taken = NO_CPUS
     for container in live:
         grant = _remembered(world, container, previous.get(container.id))
+        if grant is not None and grant.decision.outcome == KUBELET:
+            grant = replace(grant, exclusive=grant.exclusive - taken)
         if grant is None or grant.exclusive & taken:
             unknown.append(container)
         else:
@@ -78,10 +80,10 @@ def _remembered(world: World, container: Container, before: Optional[Grant]) -> 
     if before is None or not _still_holds(before, now, container.id in world.observed):
         return None
     held = now.cpus or before.exclusive
-    if before.decision.outcome == KUBELET and not before.exclusive <= held:
-        own = held if len(held) == before.decision.asked_cpus else NO_CPUS
-        return replace(before, exclusive=own)
-    return before
+    if before.decision.outcome != KUBELET or before.exclusive <= held:
+        return before
+    own = held if len(held) == before.decision.asked_cpus else NO_CPUS
+    return replace(before, exclusive=own if world.allowed_cpus() - own else NO_CPUS)
 
 
 def _owners(
