@@ -20,8 +20,7 @@ from __future__ import annotations
 from ..files import Files
 from ..machine import Machine
 from .cpus import read_caches, read_core_kinds, read_cpus
-from .nodes import NODES, memory_total_bytes, read_nodes, sole_node
-from .values import fail
+from .nodes import memory_total_bytes, read_nodes, sole_node
 
 
 def read_machine(files: Files) -> Machine:
@@ -32,13 +31,7 @@ def read_machine(files: Files) -> Machine:
     """
     cpus = read_cpus(files)
     nodes = read_nodes(files, cpus)
-    homeless = cpus.online
-    for node in nodes:
-        homeless = homeless - node.cpus
-    if nodes and homeless:
-        remedy = "read again: a CPU may have been plugged meanwhile"
-        raise fail(f"{NODES}/node*/cpulist", str(homeless), "online CPUs are on no node", remedy)
-    kinds = read_core_kinds(files, cpus.online)
+    performance, efficiency = read_core_kinds(files, cpus.online)
     return Machine(
         nodes=nodes or (sole_node(files, cpus),),
         packages=cpus.packages_with(nodes),
@@ -50,6 +43,6 @@ def read_machine(files: Files) -> Machine:
         memory_total_bytes=memory_total_bytes(files),
         numa=bool(nodes),
         dies=cpus.dies,
-        performance_cpus=kinds[0],
-        efficiency_cpus=kinds[1],
+        performance_cpus=performance,
+        efficiency_cpus=efficiency,
     )

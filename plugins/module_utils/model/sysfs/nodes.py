@@ -37,15 +37,15 @@ def memory_total_bytes(files: Files) -> int:
 def read_nodes(files: Files, cpus: Cpus) -> tuple[NumaNode, ...]:
     """The online nodes, ascending; none where the kernel has no ``node/`` folder.
 
-    Raises HomenodeProblem where a node lacks its ``cpulist`` or ``meminfo``, or claims a CPU that
-    another node has.
+    Raises HomenodeProblem where a node lacks its ``cpulist`` or ``meminfo``, and where an online
+    CPU is on two nodes, or on none.
     """
     online = read_ids(files, f"{NODES}/online", NodeSet)
     if online is None:
         folders = (_NODE_FOLDER.match(name) for name in files.list(NODES))
         online = NodeSet(int(match[1]) for match in folders if match)
     local = {number: _node_cpus(files, number) & cpus.online for number in online}
-    _refuse_sharing(local)
+    _check_one_home_each(local, cpus.online)
     kinds = cpuless_kinds(
         files, NodeSet(n for n in local if local[n]), NodeSet(_truly_cpuless(files, local))
     )
@@ -81,13 +81,16 @@ def _node_cpus(files: Files, number: int) -> CpuSet:
     return required(path, read_ids(files, path, CpuSet))
 
 
-def _refuse_sharing(local: dict[int, CpuSet]) -> None:
-    seen = CpuSet()
+def _check_one_home_each(local: dict[int, CpuSet], online: CpuSet) -> None:
+    homeless = online
     for number, cpus in local.items():
-        if cpus & seen:
+        if cpus - homeless:
             path = f"{NODES}/node{number}/cpulist"
-            raise fail(path, str(cpus), f"CPU {cpus & seen} is on another node already")
-        seen = seen | cpus
+            raise fail(path, str(cpus), f"CPU {cpus - homeless} is on another node already")
+        homeless = homeless - cpus
+    if local and homeless:
+        remedy = "read again: a CPU may have been plugged meanwhile"
+        raise fail(f"{NODES}/node*/cpulist", str(homeless), "online CPUs are on no node", remedy)
 
 
 def _truly_cpuless(files: Files, local: dict[int, CpuSet]) -> list[int]:
