@@ -77,6 +77,22 @@ def test_cases_of_an_earlier_run_do_not_count(tmp_path: Path) -> None:
     assert sh("true", tmp_path, junit="*.xml").failed == ("step: no test found",)
 
 
+def test_stages_are_counted_beside_cases(tmp_path: Path) -> None:
+    (tmp_path / "cases").write_text(JUNIT.format(PASSED))
+    stages = r"\[(?P<name>[a-z]+)\] Executed: (?P<result>.+)$"
+    script = "cp cases out.xml; echo '[make] Executed: Successful'; echo '[use] Executed: Failed'"
+    step = Step("step", ("sh", "-c", script), cwd=tmp_path, junit="*.xml", stages=stages)
+    assert outcome(step).passed == 2
+    assert outcome(step).failed == ("use: Failed",)
+
+
+def test_stages_without_a_case_are_not_enough(tmp_path: Path) -> None:
+    stages = r"(?P<name>[a-z]+): (?P<result>.+)$"
+    script = "echo make: Successful"
+    step = Step("step", ("sh", "-c", script), cwd=tmp_path, junit="*.xml", stages=stages)
+    assert outcome(step).failed == ("step: no test found",)
+
+
 def test_a_missing_program_is_a_failure(tmp_path: Path) -> None:
     done = outcome(Step("step", ("no-such-program",), cwd=tmp_path))
     assert done.failed == ("step: no-such-program: No such file or directory",)

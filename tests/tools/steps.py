@@ -4,7 +4,8 @@
 
 """One step of a test part: a command, its log, and how its tests are counted.
 
-A step with JUnit files counts the tests in them; any other is one test, passed on exit code 0.
+A step with JUnit files counts the tests in them, and the lines of its log that tell of a stage;
+any other is one test, passed on exit code 0.
 A skipped test is neither passed nor failed: it is listed. A step whose command fails, or that
 finds no test at all, never passes, whatever its files say.
 """
@@ -12,10 +13,11 @@ finds no test at all, never passes, whatever its files say.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -33,7 +35,9 @@ SAY_SOMETHING_EVERY_S = 30.0
 class Step:
     """A command with its arguments; *junit* is a glob below *cwd*, or "" to count as one test.
 
-    *counted* is false for what only prepares: it can fail but not pass.
+    *stages* is a pattern for lines of the log with the groups `name` and `result`; a stage has
+    passed if its result is `Successful`. *counted* is false for what only prepares: it can fail
+    but not pass.
     """
 
     name: str
@@ -41,6 +45,7 @@ class Step:
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: Path = ROOT
     junit: str = ""
+    stages: str = ""
     counted: bool = True
     limit_s: float = 600.0
 
@@ -83,7 +88,7 @@ def run(step: Step, part: str, say: Callable[[str], None]) -> Outcome:
     with log.open("wb") as out:
         code = _execute(step, out.fileno(), lambda s: say(f"{part:9} {step.name:28} … {s:.0f} s"))
     seconds = time.monotonic() - started
-    counted = _counted(step, code)
+    counted = _counted(step, code, log)
     return Outcome(step.name, *counted, seconds=seconds, log=log)
 
 
@@ -125,7 +130,9 @@ def _execute(step: Step, out: int, still_running: Callable[[float], None]) -> in
                 child.wait()
 
 
-def _counted(step: Step, code: int | str) -> tuple[int, tuple[str, ...], tuple[str, ...]]:
+def _counted(
+    step: Step, code: int | str, log: Path
+) -> tuple[int, tuple[str, ...], tuple[str, ...]]:
     """(passed, failed, skipped) of a finished step."""
     trouble = () if code == 0 else (f"{step.name}: {_why(code)}",)
     if not step.junit:
@@ -141,11 +148,23 @@ def _counted(step: Step, code: int | str) -> tuple[int, tuple[str, ...], tuple[s
                 skipped += [] if why == NOT_APPLICABLE else [f"{name}: {why}"]
             else:
                 passed += 1
-    if trouble and not failed:
-        failed = list(trouble)
     if not (passed or failed or skipped):
         failed = [f"{step.name}: no test found"]
+    for stage in _stages(step, log):
+        if stage["result"] == "Successful":
+            passed += 1
+        else:
+            failed.append(f"{stage['name']}: {stage['result']}")
+    if trouble and not failed:
+        failed = list(trouble)
     return (passed, tuple(failed), tuple(skipped))
+
+
+def _stages(step: Step, log: Path) -> Iterator[dict[str, str]]:
+    if step.stages:
+        for line in log.read_text(errors="replace").splitlines():
+            if found := re.search(step.stages, line):
+                yield found.groupdict()
 
 
 def _why(code: int | str) -> str:
