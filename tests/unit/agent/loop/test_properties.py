@@ -35,7 +35,14 @@ CONFIGS = (
     PinningConfig(pin_cpu=False),
 )
 KINDS = ("G1", "G2", "G3:1", "G4:12", "G0.5", "G1:99", "B1", "B4", "E")
-ANNOTATIONS = ({}, {}, {}, {PREFER_SHARED: "true"}, {PRESERVE_CPU: "true"}, {PRESERVE_MEMORY: "1"})
+ANNOTATIONS: tuple[dict[str, str], ...] = (
+    {},
+    {},
+    {},
+    {PREFER_SHARED: "true"},
+    {PRESERVE_CPU: "true"},
+    {PRESERVE_MEMORY: "1"},
+)
 
 created = st.tuples(st.just("create"), st.sampled_from(KINDS), st.sampled_from(ANNOTATIONS))
 chosen = st.tuples(st.just("kubelet"), st.sampled_from(KINDS), st.sets(st.integers(0, 5)))
