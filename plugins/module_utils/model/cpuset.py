@@ -21,6 +21,9 @@ from .problem import HomenodeProblem
 MAX_ID = 8191
 """The largest CPU id a kernel can have (CONFIG_NR_CPUS is at most 8192): bounds hostile input."""
 
+MAX_PARTS = 4096
+"""The most ranges that so many ids can make: a longer list is noise, and reading it takes long."""
+
 _RANGE = re.compile(r"(\d{1,5})(?:-(\d{1,5})(?::(\d{1,5})/(\d{1,5}))?)?\Z", re.ASCII)
 
 Ids = TypeVar("Ids", bound="IdSet")
@@ -53,6 +56,10 @@ class IdSet:
         """
         mask = 0
         stripped = text.strip()
+        if stripped.count(",") >= MAX_PARTS:
+            raise HomenodeProblem(
+                field, text, f"has more than {MAX_PARTS} ranges", "write a list like 0-3,8"
+            )
         for part in stripped.split(",") if stripped else ():
             mask |= _range_mask(part.strip(), text, field)
         return cls.from_mask(mask)
