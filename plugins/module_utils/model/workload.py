@@ -106,5 +106,8 @@ def whole_cpus(resources: Resources, qos_class: str) -> int:
     """How many exclusive CPUs are due: the request of a Guaranteed whole-CPU container, else 0."""
     if qos_class != GUARANTEED:
         return 0
+    quota, period = resources.quota or 0, resources.period or 0
+    if quota > 0 and period > 0:
+        return quota // period if quota % period == 0 else 0
     millis = cpu_request_millis(resources, qos_class)
     return millis // 1000 if millis >= 1000 and millis % 1000 == 0 else 0
