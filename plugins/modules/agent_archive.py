@@ -16,8 +16,8 @@ description:
     of the archive depend on its sources only, so every controller builds the same one.
   - Copies it into a folder of its own, named after its version and digest, below O(dest). A release
     that is there already is never overwritten by another one.
-  - Compares the SHA-256 on the host with the one of the archive that was built. If they differ, the
-    copy is removed and the task fails.
+  - Compares the SHA-256 of what arrived on the host with the one of what was built. If they differ,
+    the copy is removed and the task fails; only the right bytes ever get the release's name.
   - It starts nothing and switches nothing over. The role P(homenode.numa.agent#role) does.
 author:
   - homenode contributors (@homenode)

@@ -74,11 +74,16 @@ def archive_on_node(action: Any, archive: str, python: str) -> str:
     """
     if archive and node_sh(action, f"test -f {shlex.quote(archive)}")[0] == 0:
         return archive
+    with tempfile.TemporaryDirectory() as folder:
+        return transferred(action, build(folder, python).path)
+
+
+def transferred(action: Any, local: Path) -> str:
+    """The path of *local*'s copy in the task's temporary folder on the node."""
     shell = action._connection._shell
     if not shell.tmpdir:
         action._make_tmp_path()
-    wanted: str = shell.join_path(shell.tmpdir, ARCHIVE_NAME)
-    with tempfile.TemporaryDirectory() as folder:
-        action._transfer_file(os.fspath(build(folder, python).path), wanted)
-    action._fixup_perms2((shell.tmpdir, wanted))
-    return wanted
+    path: str = shell.join_path(shell.tmpdir, local.name)
+    action._transfer_file(os.fspath(local), path)
+    action._fixup_perms2((shell.tmpdir, path))
+    return path
