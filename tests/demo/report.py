@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from homenode.report.status import aligned
-from model.kubelet.arithmetic import reservation
-from model.kubelet.effective import effective_configuration
+from homenode.report.columns import aligned
 
 
 @dataclass(frozen=True)

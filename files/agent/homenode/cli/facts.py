@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 
 import homenode
-from homenode.report.status import aligned
+from homenode.report.columns import aligned
 from host_files import as_recording, open_host
 from model.facts import machine_facts
 from model.files import Files, RecordingFiles

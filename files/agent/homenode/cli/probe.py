@@ -13,7 +13,7 @@ import stat
 from typing import Optional
 
 from homenode.linux.abilities import Ability, probe
-from homenode.report.status import aligned
+from homenode.report.columns import aligned
 from host_files import open_host
 
 from . import options

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from .status import aligned, problem_lines
+from .columns import aligned
+from .status import problem_lines
 
 
 def find(current: Mapping[str, Any], wanted: str) -> list[Mapping[str, Any]]:

@@ -10,7 +10,7 @@ The daemon writes it on every change; whoever shows it adds what the cgroups say
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Callable, Optional
 
 from homenode.world.ledger import Grant
@@ -18,6 +18,8 @@ from homenode.world.record import placement_dict
 from homenode.world.world import World
 from model.cgroup_path import cgroup_path
 from model.workload import Container, Placement
+
+from .columns import aligned
 
 SCHEMA = 1
 
@@ -128,13 +130,4 @@ def problem_lines(current: Mapping[str, Any]) -> list[str]:
     return [
         f"! {who}: {problem['field']} {problem['value']!a}: {problem['why']}; {problem['remedy']}"
         for who, problem in found
-    ]
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The rows as lines with columns of one width; the last column is left ragged."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
-    return [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[-1]]).rstrip()
-        for row in rows
     ]
