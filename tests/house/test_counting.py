@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import run
-from tools import steps
+from tools import parts, steps
 from tools.staging import stage
 from tools.steps import Outcome, Skip, Step
 
@@ -142,6 +142,13 @@ def test_skips_alone_do_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_unknown_part_is_refused_with_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert run.main(["no-such-part"]) == 2
     assert "there are: house, lint, unit, sanity, molecule, lab" in capsys.readouterr().out
+
+
+def test_every_test_belongs_to_a_part() -> None:
+    root = Path(__file__).resolve().parents[2]
+    found = (path.relative_to(root).as_posix() for path in (root / "tests").rglob("test_*.py"))
+    folders = tuple(f"{folder}/" for folder in parts.TESTED)
+    assert [path for path in found if not path.startswith(folders)] == []
 
 
 def test_the_copy_follows_the_tree(tmp_path: Path) -> None:

@@ -28,6 +28,10 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ANSIBLE_TEST_HOME = ROOT / "build/ansible-test-home"
 CONTROLLER = f"{sys.version_info.major}.{sys.version_info.minor}"
 
+MODEL_AND_AGENT = ("tests/unit/model", "tests/unit/agent")
+TESTED = ("tests/house", *MODEL_AND_AGENT, "tests/unit/plugins", "tests/wire", "tests/lab")
+"""Every folder with tests, but for molecule's: a test elsewhere would never be run."""
+
 Part = Callable[[], Iterator["Step | Skip"]]
 
 
@@ -37,7 +41,8 @@ def house() -> Iterator[Step | Skip]:
 
 def unit() -> Iterator[Step | Skip]:
     """Two runs, because a class loaded as `model…` and as `ansible_collections…` is two classes."""
-    yield _pytest("model and agent", "tests/unit/model", "tests/unit/agent")
+    yield _pytest("model and agent", *MODEL_AND_AGENT)
+    yield _pytest("agent over the wire", "tests/wire")
     yield from _oldest_python()
     yield _pytest("plugins", "tests/unit/plugins")
     yield _ansible_test("under ansible-test", "units", junit="tests/output/junit/*-units.xml")
@@ -145,7 +150,8 @@ def _oldest_python() -> Iterator[Step | Skip]:
             f" --disable-pip-version-check --no-deps -r {pins} && cp {pins} {venv}/.pins"
         )
         yield Step(f"install Python {words} tools", ("sh", "-c", script), counted=False)
-    yield _pytest(name, "tests/unit/model", "tests/unit/agent", python=str(venv / "bin/python"))
+    python = str(venv / "bin/python")
+    yield _pytest(name, *MODEL_AND_AGENT, "tests/wire", python=python)
 
 
 def _same(one: Path, other: Path) -> bool:
