@@ -30,6 +30,12 @@ MAX_EXPONENT = 64
 NANOS = 10**9
 MAX_INT64 = 2**63 - 1
 
+FORMAT_WRONG = (
+    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+)
+SUFFIX_WRONG = "unable to parse quantity's suffix"
+"""Kubernetes' own words for the two ways in which a text is no quantity."""
+
 _SHAPE = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*(?:[+-]?[0-9]*))\Z", re.ASCII)
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
@@ -140,6 +146,11 @@ def total(summands: Iterable[Quantity]) -> Quantity:
     for summand in summands:
         result = result + summand
     return result
+
+
+def kubernetes_words(text: str) -> str:
+    """What Kubernetes says of a *text* that ``Quantity.parse`` refuses."""
+    return FORMAT_WRONG if _SHAPE.match(text) is None or not text else SUFFIX_WRONG
 
 
 def _read_suffix(suffix: str, text: str, field: str) -> tuple[int, int, str]:
