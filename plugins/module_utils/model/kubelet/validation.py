@@ -1,0 +1,272 @@
+# Copyright: Contributors to the homenode.numa project
+# BSD 2-Clause License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a kubelet with this configuration does on this machine: start, refuse, or start and harm.
+
+Refusals carry the kubelet's own words, in the order in which it looks. Hazards are what it accepts
+and should not: a share above its node's memory wraps a counter, a negative one does too. Warnings
+are what works and surprises. Rules: ``pkg/kubelet/apis/config/validation``,
+``cmd/kubelet/app/server.go``. Out of scope: state files, fields that have nothing to do with NUMA.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Optional
+
+from ..cpuset import CpuSet
+from ..problem import HomenodeProblem, Problem
+from ..quantity import BINARY_SI, Quantity
+from .arithmetic import Need, need, reservation, threshold
+from .configuration import records, text, text_map
+from .defaults import MERGES_EVICTION, Version, version_of
+from .effective import MEMORY_EVICTION, Effective
+from .flags import HUGEPAGES
+from .hardware import Hardware
+from .managers import cpu_problems, limit, memory_problems, topology_problems
+
+TOPOLOGY_POLICIES = ("none", "best-effort", "restricted", "single-numa-node")
+SIGNALS = (
+    "memory.available",
+    "allocatableMemory.available",
+    "nodefs.available",
+    "nodefs.inodesFree",
+    "imagefs.available",
+    "imagefs.inodesFree",
+    "containerfs.available",
+    "containerfs.inodesFree",
+    "pid.available",
+)
+ENFORCEMENTS = {
+    "system-reserved": "systemReservedCgroup",
+    "kube-reserved": "kubeReservedCgroup",
+}
+"""What can be enforced beside pods, and the cgroup that it needs."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """*refusals* are the kubelet's, *hazards* ours; *need* is None where nobody can know it."""
+
+    refusals: tuple[Problem, ...]
+    hazards: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    need: Optional[Need]
+
+    @property
+    def starts(self) -> bool:
+        """Whether the kubelet starts (with hazards it does)."""
+        return not self.refusals
+
+
+def verdict(found: Effective, machine: Hardware) -> Verdict:
+    """Judge an effective configuration. Raises HomenodeProblem for an impossible version only."""
+    version = version_of(found.version)
+    refusals = [
+        Problem("configuration", "", words, "correct the file or flag that it comes from")
+        for words in found.errors
+    ]
+    refusals += _gathered(static_problems(found))
+    refusals += _gathered(_reservation_problems(found, machine))
+    amount: Optional[Need] = None
+    try:
+        amount = need(found, machine.memory_total)
+    except HomenodeProblem as error:
+        refusals += [] if error.problem in refusals else [error.problem]
+    refusals += _gathered(topology_problems(found, machine, version))
+    refusals += _gathered(cpu_problems(found, machine, version))
+    if amount is not None:
+        refusals += _gathered(memory_problems(found, machine, version, amount))
+        refusals += _gathered(_capacity_problems(amount, machine))
+    return Verdict(
+        refusals=tuple(dict.fromkeys(refusals)),
+        hazards=tuple(_gathered(hazards(found, machine))),
+        warnings=tuple(_gathered(warnings(found, machine, version))),
+        need=amount,
+    )
+
+
+def static_problems(found: Effective) -> Iterator[Problem]:
+    """What the validation of the configuration refuses, before the machine is looked at."""
+    policy = text(found.config, "topologyManagerPolicy")
+    if policy not in TOPOLOGY_POLICIES:
+        listed = " ".join(f'"{name}"' for name in TOPOLOGY_POLICIES)
+        why = f'topologyManagerPolicy (--topology-manager-policy) "{policy}"'
+        why += f" must be one of: [{listed}]"
+        yield _invalid("topologyManagerPolicy", policy, why, "use one of them")
+    scope = text(found.config, "topologyManagerScope")
+    if scope not in ("container", "pod"):
+        why = f'topologyManagerScope (--topology-manager-scope) "{scope}"'
+        why += ' must be one of: "container", or "pod"'
+        yield _invalid("topologyManagerScope", scope, why, "use one of them")
+    yield from _enforcement_problems(found)
+    yield from _reserved_cpu_problems(found)
+    yield from _list_problems(found)
+
+
+def hazards(found: Effective, machine: Hardware) -> Iterator[Problem]:
+    """Shares that a kubelet takes and that ruin its bookkeeping of a NUMA node."""
+    if found.config.get("memoryManagerPolicy") != "Static":
+        return
+    most = {room.id: room.most for room in machine.rooms}
+    for entry in records(found.config, "reservedMemory"):
+        limits = entry.get("limits")
+        numa_node = entry.get("numaNode") or 0
+        amount = limits.get("memory") if isinstance(limits, Mapping) else None
+        if amount is None or numa_node not in most or not isinstance(numa_node, int):
+            continue
+        share = limit("memory", amount)
+        field = f"reservedMemory of NUMA node {numa_node}"
+        if share.nanos < 0:
+            yield Problem(field, str(share), "is negative", "reserve 0 there by leaving it out")
+        elif share > Quantity.of(most[numa_node]):
+            has = Quantity.of(most[numa_node])
+            why = f"is more than the node has without its huge pages ({has})"
+            yield Problem(field, str(share), why, "move a part to another node")
+
+
+def warnings(found: Effective, machine: Hardware, version: Version) -> Iterator[Problem]:
+    """What works and may surprise."""
+    config = found.config
+    static_memory = config.get("memoryManagerPolicy") == "Static"
+    topology = text(config, "topologyManagerPolicy")
+    share = text_map(config, "evictionHard").get("memory.available", "")
+    if static_memory and share.endswith("%"):
+        why = "the need follows MemTotal, which changes with kernel and firmware"
+        yield Problem(MEMORY_EVICTION, share, why, "write an amount, such as 100Mi")
+    if topology == "single-numa-node" and text(config, "cpuManagerPolicy") != "static":
+        why = "aligns memory and devices at most: CPUs are not assigned"
+        yield Problem("topologyManagerPolicy", topology, why, "set cpuManagerPolicy to static")
+    if static_memory and machine.without_cpus:
+        nodes = ", ".join(map(str, machine.without_cpus))
+        why = "a Guaranteed pod with a fraction of a CPU may get all its memory there"
+        remedy = "give such pods whole CPUs, or keep them off this machine"
+        yield Problem("NUMA nodes without CPUs", nodes, why, remedy)
+    if config.get("mergeDefaultEvictionSettings") and version < MERGES_EVICTION:
+        why = "is unknown to this kubelet, which ignores it"
+        yield Problem("mergeDefaultEvictionSettings", "true", why, "write out evictionHard")
+
+
+def _enforcement_problems(found: Effective) -> Iterator[Problem]:
+    listed = found.config.get("enforceNodeAllocatable")
+    names = [str(name) for name in listed] if isinstance(listed, (list, tuple)) else []
+    where = "enforceNodeAllocatable (--enforce-node-allocatable)"
+    for one in ENFORCEMENTS:
+        if {one, f"{one}-compressible"} <= set(names):
+            why = f'both "{one}" and "{one}-compressible" cannot be specified together in {where}'
+            yield _invalid("enforceNodeAllocatable", one, why, "remove one of them")
+    for number, name in enumerate(names):
+        enforced = name[: -len("-compressible")] if name.endswith("-compressible") else name
+        if name in names[:number]:
+            why = f'duplicated enforcements "{name}" in {where}'
+            yield _invalid("enforceNodeAllocatable", name, why, "list it once")
+        elif name == "none":
+            if len(names) > 1:
+                why = f'{where} may not contain additional enforcements when "none" is specified'
+                yield _invalid("enforceNodeAllocatable", name, why, "remove none or the others")
+        elif name != "pods" and enforced not in ENFORCEMENTS:
+            options = '"pods", "system-reserved", "system-reserved-compressible", "kube-reserved",'
+            options += ' "kube-reserved-compressible" or "none"'
+            why = f'option "{name}" specified for {where}. Valid options are {options}'
+            yield _invalid("enforceNodeAllocatable", name, why, "use one of them")
+        else:
+            key = ENFORCEMENTS.get(enforced, "")
+            if key and not text(found.config, key):
+                why = f'{key} (--{enforced}-cgroup) must be specified when "{enforced}" or'
+                why += f' "{enforced}-compressible" included in {where}'
+                yield _invalid(key, "", why, f"set {key}, or do not enforce {enforced}")
+            if found.config.get("cgroupsPerQOS") is False:
+                why = "cgroupsPerQOS (--cgroups-per-qos) must be set to true when"
+                why += f' "{name}" contained in {where}'
+                remedy = "set cgroupsPerQOS to true, or enforceNodeAllocatable to [none]"
+                yield _invalid("cgroupsPerQOS", "false", why, remedy)
+
+
+def _reserved_cpu_problems(found: Effective) -> Iterator[Problem]:
+    listed = text(found.config, "reservedSystemCPUs")
+    if not listed:
+        return
+    cgroups = [key for key in ENFORCEMENTS.values() if text(found.config, key)]
+    if cgroups:
+        why = "can't use reservedSystemCPUs (--reserved-cpus) with systemReservedCgroup"
+        why += " (--system-reserved-cgroup) or kubeReservedCgroup (--kube-reserved-cgroup)"
+        yield _invalid("reservedSystemCPUs", listed, why, f"empty {' and '.join(cgroups)}")
+    try:
+        CpuSet.parse(listed, field="reservedSystemCPUs")
+    except HomenodeProblem as error:
+        why = f"unable to parse reservedSystemCPUs (--reserved-cpus) {listed}"
+        why += f", error: {error.problem.why}"
+        yield _invalid("reservedSystemCPUs", listed, why, error.problem.remedy)
+
+
+def _list_problems(found: Effective) -> Iterator[Problem]:
+    seen: set[tuple[object, str]] = set()
+    for entry in records(found.config, "reservedMemory"):
+        limits = entry.get("limits")
+        numa_node = entry.get("numaNode") or 0
+        for kind, amount in limits.items() if isinstance(limits, Mapping) else ():
+            where = f'NUMA node {numa_node} and resource "{kind}"'
+            if kind != "memory" and not HUGEPAGES.match(str(kind)):
+                why = f'the limit type "{kind}" for NUMA node {numa_node} is not supported,'
+                why += " only [memory hugepages-<HugePageSize>] is accepted"
+                yield _invalid("reservedMemory", str(kind), why, "remove it")
+            if not limit(str(kind), amount):
+                why = f"reserved memory may not be zero for {where}"
+                yield _invalid("reservedMemory", str(amount), why, "leave the node out")
+            if (numa_node, str(kind)) in seen:
+                why = f"the reserved memory has a duplicate value for {where}"
+                yield _invalid("reservedMemory", str(amount), why, "list each node once")
+            seen.add((numa_node, str(kind)))
+
+
+def _invalid(field: str, value: str, why: str, remedy: str) -> Problem:
+    return Problem(field, value, f"invalid configuration: {why}", remedy)
+
+
+def _reservation_problems(found: Effective, machine: Hardware) -> Iterator[Problem]:
+    listed = text(found.config, "reservedSystemCPUs")
+    if listed and machine.online is not None:
+        outside = CpuSet.parse(listed, field="reservedSystemCPUs") - machine.online
+        if outside:
+            why = f"reserved-cpus: {CpuSet.parse(listed)} is not a subset of online-cpus:"
+            why = f"{why} {machine.online}"
+            yield Problem("reservedSystemCPUs", listed, why, f"leave {outside} out")
+    for key in ("kubeReserved", "systemReserved"):
+        for name, amount in sorted(text_map(found.config, key).items()):
+            yield from _raised_by(reservation, key, name, amount)
+    for signal, amount in sorted(text_map(found.config, "evictionHard").items()):
+        if signal in SIGNALS:
+            yield from _raised_by(threshold, signal, amount, machine.memory_total or 0)
+        else:
+            why = f"unsupported eviction signal {signal}"
+            remedy = "use one of: " + ", ".join(SIGNALS)
+            yield Problem(f"evictionHard.{signal}", amount, why, remedy)
+
+
+def _capacity_problems(amount: Need, machine: Hardware) -> Iterator[Problem]:
+    capacity = machine.memory_total
+    if capacity is None or amount.total <= Quantity.of(capacity):
+        return
+    has = f"{{{{{capacity} 0}} {{<nil>}}  {BINARY_SI}}}"
+    wants = f"{{{{{amount.total.ceiling} 0}} {{<nil>}}  {amount.total.format}}}"
+    why = f'invalid Node Allocatable configuration. Resource "memory" has a reservation of {wants}'
+    why += f" but capacity of {has}. Expected capacity >= reservation."
+    yield Problem("kubeReserved.memory", str(amount.total), why, "reserve less memory")
+
+
+def _raised_by(read: Callable[..., object], *arguments: object) -> Iterator[Problem]:
+    try:
+        read(*arguments)
+    except HomenodeProblem as error:
+        yield error.problem
+
+
+def _gathered(problems: Iterable[Problem]) -> list[Problem]:
+    """All of them; where reading raises, that is the last one."""
+    result: list[Problem] = []
+    try:
+        result.extend(problems)
+    except HomenodeProblem as error:
+        result.append(error.problem)
+    return result
