@@ -1,0 +1,153 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan of one node: what is written, what wins over it, what forbids it."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import pytest
+
+from model.kubelet.effective import Layer, Sources
+from model.kubelet.hardware import hardware
+from model.kubelet.plan import Plan, Request, plan
+from model.problem import HomenodeProblem
+
+DROPIN = "/etc/kubernetes/kubelet.conf.d/50-homenode-numa.conf"
+BASE = Layer("/var/lib/kubelet/config.yaml", {"cgroupDriver": "systemd"})
+MACHINE = hardware(
+    {
+        "nodes": [
+            {"id": 0, "cpus": "0-1", "memory": {"total_bytes": 2 << 30}},
+            {"id": 1, "cpus": "2-3", "memory": {"total_bytes": 2 << 30}},
+        ],
+        "cpus": {"online": "0-3"},
+        "memory_total_bytes": 4 << 30,
+    }
+)
+LATENCY: dict[str, Any] = {
+    "cpuManagerPolicy": "static",
+    "memoryManagerPolicy": "Static",
+    "topologyManagerPolicy": "single-numa-node",
+    "kubeReserved": {"cpu": "500m", "memory": "256Mi"},
+    "systemReserved": {"memory": "512Mi"},
+    "evictionHard": {},
+    "reservedSystemCPUs": "",
+    "topologyManagerScope": None,
+}
+
+
+def planned(
+    settings: Optional[dict[str, Any]] = None,
+    *,
+    dropins: tuple[Layer, ...] = (),
+    flags: tuple[str, ...] = (),
+    strategy: object = "proportional",
+    version: str = "1.35",
+) -> Plan:
+    sources = Sources(BASE, dropins, flags, "kubeadm", version)
+    return plan(
+        Request(sources, DROPIN, LATENCY if settings is None else settings, strategy), MACHINE
+    )
+
+
+def problems(found: Plan) -> list[tuple[str, str]]:
+    return [(problem.field, problem.why) for problem in found.problems]
+
+
+def test_the_drop_in_holds_what_is_asked_and_the_split_of_the_need() -> None:
+    found = planned()
+    assert found.problems == ()
+    assert found.settings == {
+        "cpuManagerPolicy": "static",
+        "memoryManagerPolicy": "Static",
+        "topologyManagerPolicy": "single-numa-node",
+        "kubeReserved": {"cpu": "500m", "memory": "256Mi"},
+        "systemReserved": {"memory": "512Mi"},
+        "reservedMemory": [
+            {"numaNode": 0, "limits": {"memory": "434Mi"}},
+            {"numaNode": 1, "limits": {"memory": "434Mi"}},
+        ],
+    }
+    assert found.text("first").splitlines()[:3] == [
+        "# first",
+        "# reservedMemory: kube 256Mi + system 512Mi + eviction 100Mi (compiled-in default,"
+        " because no evictionHard in /var/lib/kubelet/config.yaml) = 868Mi",
+        "# reservedMemory: node 0: 434Mi, node 1: 434Mi",
+    ]
+
+
+def test_a_plan_is_the_same_beside_its_own_last_result() -> None:
+    first = planned()
+    again = planned(dropins=(Layer(DROPIN, {**first.settings, "maxPods": 1}),))
+    assert again.text() == first.text()
+
+
+def test_without_the_static_policy_nothing_is_divided() -> None:
+    found = planned({"topologyManagerPolicy": "best-effort"})
+    assert (found.need, found.shares, found.problems) == (None, {}, ())
+    assert found.explanation() == ["memoryManagerPolicy None: no split"]
+    assert "reservedMemory" not in found.text()
+
+
+def test_the_need_counts_what_others_reserve() -> None:
+    other = Layer(
+        "/etc/kubernetes/kubelet.conf.d/10-site.conf", {"systemReserved": {"memory": "1Gi"}}
+    )
+    asked = {"memoryManagerPolicy": "Static", "kubeReserved": {"memory": "1Gi"}}
+    assert str(planned(asked, dropins=(other,)).need.total) == "2148Mi"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("dropins", "flags", "fields", "origin"),
+    [
+        ((), ("--topology-manager-policy=none",), ["topologyManagerPolicy"], "flag --topology"),
+        (
+            (
+                Layer(
+                    "/etc/kubernetes/kubelet.conf.d/90-site.conf",
+                    {"kubeReserved": {"memory": "1Gi"}},
+                ),
+            ),
+            (),
+            ["kubeReserved.memory"],
+            "90-site.conf",
+        ),
+    ],
+    ids=["a flag", "a later drop-in"],
+)
+def test_what_wins_over_the_drop_in_is_named(
+    dropins: tuple[Layer, ...], flags: tuple[str, ...], fields: list[str], origin: str
+) -> None:
+    found = problems(planned(dropins=dropins, flags=flags))
+    assert [field for field, _why in found] == fields
+    assert origin in found[0][1]
+
+
+def test_an_earlier_drop_in_gives_way() -> None:
+    earlier = Layer(
+        "/etc/kubernetes/kubelet.conf.d/10-site.conf", {"topologyManagerPolicy": "none"}
+    )
+    assert planned(dropins=(earlier,)).problems == ()
+
+
+def test_a_list_of_cpus_beside_an_amount_is_no_conflict() -> None:
+    assert planned({**LATENCY, "reservedSystemCPUs": "0"}).problems == ()
+
+
+def test_what_the_kubelet_would_refuse_is_a_problem_of_the_plan() -> None:
+    found = problems(planned({**LATENCY, "kubeReserved": {"memory": "256Mi"}}))
+    words = "[cpumanager] unable to determine reserved CPU resources for static policy"
+    assert found == [("kubeReserved.cpu", words)]
+
+
+def test_a_share_that_does_not_fit_is_refused_before_anything_is_judged() -> None:
+    with pytest.raises(HomenodeProblem, match="NUMA node 0"):
+        planned({**LATENCY, "kubeReserved": {"cpu": "1", "memory": "4Gi"}}, strategy="even")
+    assert planned(strategy={1: "868Mi"}).shares == {1: 868 << 20}
+
+
+def test_a_newer_kubelet_is_refused_by_version() -> None:
+    with pytest.raises(HomenodeProblem, match="is newer than"):
+        planned(version="v1.40.0")
