@@ -10,6 +10,7 @@ the file needs no fsync: what a power failure takes from it, it takes from the k
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterable
@@ -36,43 +37,71 @@ class UndoLog:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._known = {value.container_id: value for value in _load(path)}
+        self._known: dict[str, BeforeValue] = {}
+        for value in _load(path):
+            self._known.setdefault(value.container_id, value)
+        self._unwritten: list[BeforeValue] = []
+        self._torn = True  # for all we know: then the next line begins with a new one
 
     def values(self) -> tuple[BeforeValue, ...]:
         """Every before-value, oldest first."""
         return tuple(self._known.values())
 
     def remember(self, values: Iterable[BeforeValue]) -> Optional[OSError]:
-        """Append the values of containers that are not known yet; the error where it fails."""
-        fresh = [value for value in values if value.container_id not in self._known]
-        if not fresh:
+        """Append the values of containers that are not known yet; the error where it fails.
+
+        What could not be written is tried again with the next.
+        """
+        for value in values:
+            if value.container_id not in self._known:
+                self._known[value.container_id] = value
+                self._unwritten.append(value)
+        if not self._unwritten:
             return None
-        for value in fresh:
-            self._known[value.container_id] = value
-        return self._write(fresh, os.O_APPEND)
+        lines = _lines(self._unwritten)
+        error = _write(self._path, "\n" + lines if self._torn else lines, os.O_APPEND)
+        self._torn = error is not None
+        if error is None:
+            self._unwritten = []
+        return error
 
     def keep_only(self, container_ids: Iterable[str]) -> Optional[OSError]:
-        """Forget containers that are gone, and rewrite the file where that shrinks it."""
+        """Forget containers that are gone, and replace the file where that shrinks it."""
         alive = set(container_ids)
         kept = {key: value for key, value in self._known.items() if key in alive}
         if len(kept) == len(self._known):
             return None
-        self._known = kept
-        return self._write(list(kept.values()), os.O_TRUNC)
+        beside = self._path + ".new"
+        error = _write(beside, _lines(kept.values()), os.O_TRUNC)
+        if error is None:
+            try:
+                os.replace(beside, self._path)
+            except OSError as failed:
+                error = failed
+        if error is None:
+            self._known, self._unwritten, self._torn = kept, [], False
+        return error
 
-    def _write(self, values: list[BeforeValue], how: int) -> Optional[OSError]:
-        lines = "".join(json.dumps(_as_dict(value)) + "\n" for value in values)
-        try:
-            handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | how, 0o600)
-        except OSError as error:
-            return error
-        try:
-            os.write(handle, lines.encode("ascii"))
-        except OSError as error:
-            return error
-        finally:
-            os.close(handle)
-        return None
+
+def _lines(values: Iterable[BeforeValue]) -> str:
+    return "".join(json.dumps(_as_dict(value)) + "\n" for value in values)
+
+
+def _write(path: str, text: str, how: int) -> Optional[OSError]:
+    """Write in one go; the error instead of an exception. A full disk may take a part only."""
+    data = text.encode("ascii")
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o600)
+    except OSError as error:
+        return error
+    try:
+        if os.write(handle, data) < len(data):
+            return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+    except OSError as error:
+        return error
+    finally:
+        os.close(handle)
+    return None
 
 
 def _as_dict(value: BeforeValue) -> dict[str, str]:
@@ -92,7 +121,7 @@ def _load(path: str) -> list[BeforeValue]:
         with open(path, encoding="ascii", errors="replace") as lines:
             parsed = [_parse(line) for line in lines]
     except OSError:
-        return []
+        return []  # there is none yet
     return [value for value in parsed if value is not None]
 
 
@@ -103,7 +132,7 @@ def _parse(line: str) -> Optional[BeforeValue]:
             CpuSet.parse(fields["cpus"]) or None, NodeSet.parse(fields["mems"]) or None
         )
         value = BeforeValue(fields["container_id"], fields["name"], fields["cgroup"], placement)
-    except (ValueError, TypeError, KeyError, AttributeError, HomenodeProblem):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, HomenodeProblem):
         return None
     texts = (value.container_id, value.name, value.cgroup)
     return value if all(isinstance(text, str) for text in texts) else None
