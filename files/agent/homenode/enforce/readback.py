@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Callable
+from typing import Callable, Optional
 
 from homenode.linux.cgroup import CgroupTree
 from homenode.world.world import World
 from model.cgroup_path import cgroup_path
 from model.events import CgroupRead, ContainerUpdate
 from model.problem import Problem
-from model.workload import NOT_OURS
+from model.workload import NOT_OURS, Placement
 
 Tell = Callable[[CgroupRead], None]
 Update = Callable[[Sequence[ContainerUpdate]], dict[str, Problem]]
@@ -39,20 +39,37 @@ def read_cgroups(tree: CgroupTree, world: World) -> list[CgroupRead]:
 def not_applied(world: World, seen: Sequence[CgroupRead]) -> list[ContainerUpdate]:
     """Grants that no cgroup confirms: those that differ, and those that cannot be read."""
     observed = {fact.container_id: fact.placement for fact in seen}
-    updates = []
-    for grant in world.ledger.grants.values():
-        actual = observed.get(grant.container_id)
-        wanted = grant.placement
-        same = actual is not None and (
-            wanted.cpus in (None, actual.cpus) and wanted.mems in (None, actual.mems)
-        )
-        if wanted != NOT_OURS and not same:
-            updates.append(ContainerUpdate(grant.container_id, wanted))
-    return updates
+    return [
+        ContainerUpdate(grant.container_id, grant.placement)
+        for grant in world.ledger.grants.values()
+        if grant.placement != NOT_OURS
+        and not _confirmed(grant.placement, observed.get(grant.container_id))
+    ]
+
+
+def _confirmed(wanted: Placement, seen: Optional[Placement]) -> bool:
+    """Whether a cgroup shows all parts that are ours."""
+    return (
+        seen is not None and wanted.cpus in (None, seen.cpus) and wanted.mems in (None, seen.mems)
+    )
+
+
+def _is_news(world: World, fact: CgroupRead) -> bool:
+    """Whether the loop does not know yet what this reading means."""
+    if world.observed.get(fact.container_id) != fact.placement:
+        return True
+    grant = world.ledger.get(fact.container_id)
+    problems = world.problems.get(fact.container_id, ())
+    noted = any(problem.source == "cgroup" for problem in problems)
+    return grant is not None and _confirmed(grant.placement, fact.placement) == noted
 
 
 class ReadBack:
-    """Reads every *period* seconds, and soon after ``wake``; after ``repair`` it also applies."""
+    """Reads every *period* seconds, and soon after ``wake``; after ``repair`` it also applies.
+
+    A difference is told when the grant was the same in the round before: until then the runtime
+    may not have applied it yet.
+    """
 
     def __init__(
         self,
@@ -72,6 +89,7 @@ class ReadBack:
         self._settle = settle
         self._due = threading.Event()
         self._repair = False
+        self._granted: dict[str, Placement] = {}
 
     def wake(self) -> None:
         """Something changed: read it back once the runtime had time to apply it."""
@@ -100,6 +118,12 @@ class ReadBack:
             if updates:
                 self._update(updates)
             return
+        before, grants = self._granted, world.ledger.grants
+        self._granted = {key: grant.placement for key, grant in grants.items()}
         for fact in seen:
-            if world.observed.get(fact.container_id) != fact.placement:
+            wanted = self._granted.get(fact.container_id, NOT_OURS)
+            settled = before.get(fact.container_id) == wanted
+            if not settled and not _confirmed(wanted, fact.placement):
+                self._due.set()  # the runtime may be about to apply it: look again
+            elif _is_news(world, fact):
                 self._tell(fact)
