@@ -70,8 +70,9 @@ class CgroupTree:
 
         The empty *value* resets a cpuset to its parent's.
         """
+        how = os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW
         try:
-            handle = os.open(os.path.join(self._base, path, key), os.O_WRONLY | os.O_NOFOLLOW)
+            handle = os.open(os.path.join(self._base, path, key), how)
         except OSError as error:
             return error
         try:
