@@ -175,6 +175,25 @@ def test_a_cgroup_that_differs_from_the_ledger_is_believed() -> None:
     assert fake.shown() == "a=6-7/0 e=0-5"
 
 
+def test_a_runtime_that_differs_from_the_ledger_is_believed() -> None:
+    fake = FakeNode(TWO)
+    fake.run("G2=a E=e")
+    fake.book["a"] = Placement(CpuSet.parse("6-7"), fake.book["a"].mems)
+    fake.restart(cgroups=False)
+    assert fake.shown() == "a=6-7/0 e=0-5"
+
+
+def test_the_kubelet_chose_owned_cpus_while_the_agent_was_away() -> None:
+    fake = FakeNode(TWO)
+    fake.run("G2=a E=e")
+    fake.create("G2", "k", given="4-5")
+    fake.book["k"] = Placement(CpuSet.parse("2-3"), fake.book["k"].mems)
+    fake.restart()
+    assert fake.shown() == "a=1-2/0 e=0,4-7 k=2-3/1"
+    assert fake.world.ledger.grants["k"].decision.outcome == KUBELET
+    assert str(fake.world.ledger.grants["k"].exclusive) == "3"
+
+
 def test_where_nothing_can_be_read_silence_is_no_contradiction() -> None:
     fake = FakeNode(TWO)
     fake.run("G2=a E=e")
