@@ -53,7 +53,7 @@ def existing(where: Places | None = None) -> list[Guest]:
     """All guests that were created and not destroyed, dead ones included."""
     where = where or places()
     folders = sorted(where.guests.iterdir()) if where.guests.exists() else []
-    return [guests.load(where, folder) for folder in folders if (folder / "guest.json").exists()]
+    return [guests.load(where, folder) for folder in folders if (folder / guests.RECORD).exists()]
 
 
 def find(name: str) -> Guest:

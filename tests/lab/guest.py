@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from lab.problem import LabProblem
 if TYPE_CHECKING:
     from lab.cri import Cri
 
+RECORD = "guest.json"
 SAVED = "ready"  # the saved state's name inside a snapshot's disk
 BOOT_LIMIT = 300.0  # seconds until ssh answers, on a busy host
 VERSIONS = ("1.7", "2.x")
@@ -41,7 +42,6 @@ class Identity:
     accelerator: str
     port: int = 0
     sockets: str = ""
-    pid: int = 0
 
 
 class Guest:
@@ -64,7 +64,7 @@ class Guest:
     @property
     def alive(self) -> bool:
         """Whether its QEMU runs."""
-        return qemu.alive(self.identity.pid, self.disk)
+        return qemu.alive(self.disk)
 
     @property
     def ssh_options(self) -> list[str]:
@@ -200,7 +200,7 @@ class Guest:
         """Destroy the guest and all that belongs to it."""
         if self.sockets.exists():
             self.disconnect()
-        qemu.stop(self.identity.pid, self.disk)
+        qemu.stop(self.disk)
         shutil.rmtree(self.sockets, ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -225,10 +225,10 @@ def launch(
             layer = ["qemu-img", "create", "-q", "-f", "qcow2", "-b", below, "-F", "raw"]
             call([*layer, str(guest.disk)])
         with places.locked("port"):
-            port = _free_port()
-            pid = qemu.start(machine, guest.disk, sockets, port, *options)
-        guest.identity = replace(guest.identity, port=port, pid=pid)
-        (folder / "guest.json").write_text(json.dumps(asdict(guest.identity)), encoding="utf-8")
+            guest.identity = replace(guest.identity, port=_free_port())
+            record = json.dumps(asdict(guest.identity))
+            (folder / RECORD).write_text(record, encoding="utf-8")
+            qemu.start(machine, guest.disk, sockets, guest.identity.port, *options)
     except BaseException:
         guest.down()
         raise
@@ -237,7 +237,8 @@ def launch(
 
 def load(places: Places, folder: Path) -> Guest:
     """The guest that was written down in this folder."""
-    identity = Identity(**json.loads((folder / "guest.json").read_text(encoding="utf-8")))
+    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    identity = Identity(**{key.name: record[key.name] for key in fields(Identity)})
     return Guest(folder, Image(places.images / identity.image), identity)
 
 

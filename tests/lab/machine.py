@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import re
 import signal
@@ -28,6 +30,7 @@ KERNEL_LINE = (
     "console=ttyS0 quiet panic=-1 net.ifnames=0 tsc=reliable no_timer_check mitigations=off"
     " audit=0 selinux=0 apparmor=0"
 )
+PID = "pid"  # the file, beside the disk, in which QEMU writes its process id
 KVM_TRIAL = 10.0  # seconds; a working KVM needs one or two
 BOOTS = "lab: this machine boots"  # what our init says on the trial
 
@@ -72,13 +75,13 @@ def qemu_version() -> tuple[int, ...]:
     return tuple(int(part) for part in match.groups()) if match else ()
 
 
-def start(machine: Machine, disk: Path, sockets: Path, port: int, *options: str) -> int:
-    """Start a guest in the background and return its process id.
+def start(machine: Machine, disk: Path, sockets: Path, port: int, *options: str) -> None:
+    """Start a guest in the background.
 
     Host port `port` leads to the guest's ssh; the guest reaches nothing outside. `sockets` is a
     folder with a short path.
     """
-    image, log, pid_file = machine.image, disk.with_name("console.log"), disk.with_name("pid")
+    image, log, pid_file = machine.image, disk.with_name("console.log"), disk.with_name(PID)
     drive = f"if=none,id=disk,file={disk},format=qcow2,cache=unsafe,discard=unmap"
     network = f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:22"
     monitor = f"unix:{sockets / 'monitor'},server=on,wait=off"
@@ -92,27 +95,29 @@ def start(machine: Machine, disk: Path, sockets: Path, port: int, *options: str)
         timeout=120,
         remedy="see the guest's console.log",
     )
-    return int(pid_file.read_text(encoding="ascii"))
 
 
-def alive(pid: int, disk: Path) -> bool:
-    """Whether this process still is the QEMU of that disk."""
+def process_id(disk: Path) -> int:
+    """The process id of the QEMU of that disk; 0 when it is gone, its id used anew or not."""
     try:
+        pid = int(disk.with_name(PID).read_text(encoding="ascii"))
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
-    return os.fsencode(disk) in command
+    except (OSError, ValueError):
+        return 0
+    return pid if os.fsencode(disk) in command else 0
 
 
-def stop(pid: int, disk: Path) -> None:
+def alive(disk: Path) -> bool:
+    """Whether the QEMU of that disk runs."""
+    return process_id(disk) != 0
+
+
+def stop(disk: Path) -> None:
     """End a guest at once, without a shutdown; its disk is not kept."""
-    if not alive(pid, disk):
-        return
-    os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + 10
-    while alive(pid, disk):
-        if time.monotonic() > deadline:
-            os.kill(pid, signal.SIGKILL)
+    signals = itertools.chain([signal.SIGTERM], itertools.repeat(0, 200), [signal.SIGKILL])
+    while pid := process_id(disk):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, next(signals, 0))
         time.sleep(0.05)
 
 

@@ -68,7 +68,7 @@ def _make(places: Places, snapshot: Snapshot, folder: Path) -> None:
             with step("saving the machine"), qemu.monitor(guest.sockets) as monitor:
                 monitor.human("stop")
                 monitor.human(f"savevm {SAVED}")
-            qemu.stop(guest.identity.pid, guest.disk)
+            qemu.stop(guest.disk)
             places.snapshots.mkdir(parents=True, exist_ok=True)
             half = Path(tempfile.mkdtemp(prefix="build-", dir=places.root))
             guest.disk.rename(half / guest.disk.name)
