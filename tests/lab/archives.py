@@ -38,7 +38,7 @@ class RootTar:
         entry = self._tar.gettarinfo(str(path), name)
         entry.uid = entry.gid = entry.mtime = 0
         entry.uname = entry.gname = "root"
-        entry.mode = 0o755 if path.stat().st_mode & 0o100 else 0o644
+        entry.mode = 0o755 if path.lstat().st_mode & 0o100 else 0o644
         if entry.isreg():
             with open(path, "rb") as file:
                 self._tar.addfile(entry, file)
