@@ -40,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=command)
         return sub
 
-    add("prerequisites", lambda _: host.prerequisites(), "install the host's packages")
+    add("prerequisites", lambda _options: host.prerequisites(), "install the host's packages")
     add("image", _image, "build the guests' disk image only")
     up = add("up", _up, "create a guest")
     up.add_argument("name")
@@ -59,11 +59,11 @@ def _parser() -> argparse.ArgumentParser:
     rollback.add_argument("name")
     inventory = add("inventory", _inventory, "print an Ansible inventory (JSON, which is YAML)")
     inventory.add_argument("names", nargs="*", metavar="NAME", help="default: all guests")
-    add("clean", lambda _: fleet.clean(), "destroy all guests and remove every trace of the lab")
+    add("clean", lambda _options: fleet.clean(), "destroy all guests and all that the lab made")
     return parser
 
 
-def _image(_: argparse.Namespace) -> None:
+def _image(_options: argparse.Namespace) -> None:
     print(image.ensure(places()).folder)
 
 
@@ -83,7 +83,7 @@ def _down(options: argparse.Namespace) -> None:
         say(f"guest {guest.name} destroyed")
 
 
-def _list(_: argparse.Namespace) -> None:
+def _list(_options: argparse.Namespace) -> None:
     for guest in fleet.existing():
         state, who = "running" if guest.alive else "dead", guest.identity
         print(

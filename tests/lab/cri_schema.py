@@ -104,8 +104,8 @@ def _pool() -> descriptor_pool.DescriptorPool:
 def _add_message(file: descriptor_pb2.FileDescriptorProto, name: str, fields: str) -> None:
     message = file.message_type.add(name=name)
     for field in fields.split():
-        label, _, rest = field.partition("=")
-        number, _, kind = rest.rstrip("*").partition(":")
+        label, rest = field.split("=")
+        number, _colon, kind = rest.rstrip("*").partition(":")
         repeated = rest.endswith("*") or kind == "map"
         added = message.field.add(name=label, number=int(number))
         added.label = FieldProto.LABEL_REPEATED if repeated else FieldProto.LABEL_OPTIONAL

@@ -146,7 +146,7 @@ def sandbox_config(pod: Pod) -> dict[str, Any]:
     """The request for the pod's sandbox; pods of the lab use the guest's own network."""
     cpus = [container.cpu_request_and_limit for container in pod.containers]
     limits = [container.memory_request_and_limit[1] for container in pod.containers]
-    capped = all(limit for _, limit in cpus)
+    cpu_limits = [limit for _request, limit in cpus]
     namespaces = {"network": HOST_NAMESPACE, "pid": CONTAINER_NAMESPACE}
     return {
         "metadata": {"name": pod.name, "uid": pod.uid, "namespace": pod.namespace},
@@ -160,8 +160,8 @@ def sandbox_config(pod: Pod) -> dict[str, Any]:
                 "privileged": any(container.privileged for container in pod.containers),
             },
             "resources": {
-                "cpu_shares": cpu_shares(sum(request for request, _ in cpus)),
-                "cpu_quota": sum(n for _, n in cpus) * PERIOD // 1000 if capped else 0,
+                "cpu_shares": cpu_shares(sum(request for request, _limit in cpus)),
+                "cpu_quota": sum(cpu_limits) * PERIOD // 1000 if all(cpu_limits) else 0,
                 "cpu_period": PERIOD,
                 "memory_limit_in_bytes": sum(limits) if all(limits) else 0,
             },
