@@ -80,6 +80,10 @@ class Table:
                 _encode_field(tag, field, item, parts)
         return b"".join(parts)
 
+    def field_header(self, name: str, size: int) -> bytes:
+        """What stands before the *size* bytes of the length-delimited field *name*."""
+        return self._by_name[name][0] + _varint(size)
+
 
 def text(message: Message, name: str) -> str:
     """A string field, "" where it is absent."""
@@ -243,8 +247,7 @@ def _varint(value: int) -> bytes:
     return bytes(out)
 
 
-def delimited(tag: bytes, body: bytes) -> bytes:
-    """A length-delimited field: its encoded *tag*, the length, the *body*."""
+def _delimited(tag: bytes, body: bytes) -> bytes:
     return tag + _varint(len(body)) + body
 
 
@@ -255,14 +258,14 @@ def _encode_field(tag: bytes, field: Field, value: object, parts: list[bytes]) -
             body = value
         else:
             body = cast(Table, field.table).encode(cast(Message, value))
-        parts.append(delimited(tag, body))
+        parts.append(_delimited(tag, body))
     elif kind == MAP:
         for key, item in cast(dict[str, str], value).items():
-            parts.append(delimited(tag, _ENTRY.encode({"key": key, "value": item})))
+            parts.append(_delimited(tag, _ENTRY.encode({"key": key, "value": item})))
     elif kind in (STRING, BYTES):
         body = value.encode() if isinstance(value, str) else cast(bytes, value)
         if body:
-            parts.append(delimited(tag, body))
+            parts.append(_delimited(tag, body))
     elif value:
         parts.append(tag + _varint(cast(int, value) & 0xFFFF_FFFF_FFFF_FFFF))
 

@@ -30,11 +30,8 @@ from model.events import (
 from model.workload import Container, Placement, Pod, Resources
 
 from . import nri_messages as nri
-from .codec import Message, child, children, delimited, mapping, number, text
+from .codec import Message, Table, child, children, mapping, number, text
 from .wire import WireProblem
-
-_ID_TAG = bytes((1 << 3 | 2,))
-"""Of ContainerUpdate.container_id."""
 
 EVENT_METHODS = frozenset(
     ("CreateContainer", "UpdateContainer", "StopContainer", "StateChange", *nri.EVENT_OF_METHOD)
@@ -67,13 +64,12 @@ def answer(method: str, event: Event, reply: Reply) -> bytes:
     """The response to *method* that tells the runtime *reply*."""
     if method == "CreateContainer":
         created = cast(ContainerCreating, event).container.id
-        message: Message = {"update": _updates(reply.updates, created)}
         linux = _linux(reply.adjust) if reply.adjust is not None else None
-        if linux is not None:
-            message["adjust"] = {"linux": linux}
-        return nri.CREATE_CONTAINER_RESPONSE.encode(message)
+        adjust: Message = {} if linux is None else {"adjust": {"linux": linux}}
+        table = nri.CREATE_CONTAINER_RESPONSE
+        return table.encode(adjust) + _updates(table, reply.updates, created)
     if method in ("UpdateContainer", "StopContainer"):
-        return nri.UPDATES.encode({"update": _updates(reply.updates)})
+        return _updates(nri.UPDATES, reply.updates)
     return b""
 
 
@@ -87,32 +83,41 @@ def synchronized_part(payload: bytes) -> tuple[list[Pod], list[Container], bool]
 
 def synchronize_answer(reply: Reply, more: bool) -> bytes:
     """The response to a part of Synchronize; *more* repeats what the part said."""
-    return nri.SYNCHRONIZE_RESPONSE.encode({"update": _updates(reply.updates), "more": more})
+    table = nri.SYNCHRONIZE_RESPONSE
+    return _updates(table, reply.updates) + table.encode({"more": more})
 
 
 def update_request(update: ContainerUpdate) -> bytes:
     """UpdateContainersRequest for one container."""
-    return nri.UPDATES.encode({"update": _updates((update,))})
+    return _updates(nri.UPDATES, (update,))
 
 
-def _updates(updates: Iterable[ContainerUpdate], created: str = "") -> list[bytes]:
-    """ContainerUpdate messages, the last one of each container; most share few placements."""
-    encoded: dict[int, bytes] = {}
+def _updates(table: Table, updates: Iterable[ContainerUpdate], created: str = "") -> bytes:
+    """The field ``update`` of *table*, with the last update of each container.
+
+    Hundreds of containers share one placement, so all but the id is encoded once per placement.
+    """
+    encoded: dict[tuple[int, int], tuple[bytes, bytes]] = {}
     parts: dict[str, bytes] = {}
     for update in updates:
-        if update.container_id == created:
-            continue
-        placement = update.placement
-        key = id(placement)
-        rest = encoded.get(key)
-        if rest is None:
-            linux = _linux(placement)
-            rest = b"" if linux is None else nri.CONTAINER_UPDATE.encode({"linux": linux})
-            encoded[key] = rest
-        if rest:
-            name = update.container_id
-            parts[name] = delimited(_ID_TAG, name.encode()) + rest
-    return list(parts.values())
+        name = update.container_id
+        identity = name.encode()
+        key = (id(update.placement), len(identity))
+        around = encoded.get(key)
+        if around is None:
+            around = encoded[key] = _around_id(table, update.placement, len(identity))
+        if around[1] and name != created:
+            parts[name] = around[0] + identity + around[1]
+    return b"".join(parts.values())
+
+
+def _around_id(table: Table, placement: Placement, size: int) -> tuple[bytes, bytes]:
+    """What stands before and after a container id of *size* bytes; nothing after: no update."""
+    linux = _linux(placement)
+    after = b"" if linux is None else nri.CONTAINER_UPDATE.encode({"linux": linux})
+    header = nri.CONTAINER_UPDATE.field_header("container_id", size)
+    whole = len(header) + size + len(after)
+    return table.field_header("update", whole) + header, after
 
 
 def _linux(placement: Placement) -> Optional[Message]:
