@@ -41,7 +41,7 @@ class Served:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_error: object) -> None:
         assert self.stop()
 
     def stop(self, *, interrupt: bool = True) -> bool:

@@ -73,7 +73,7 @@ class Node:
         self._stack.callback(lambda: self.agent.__exit__())
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._stack.close()
 
     def another_agent(self, name: str, **options: Any) -> PluginProcess:

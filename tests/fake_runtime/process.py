@@ -67,7 +67,7 @@ class PluginProcess:
         self.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop(signal.SIGKILL)
 
     @property

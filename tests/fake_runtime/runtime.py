@@ -79,6 +79,7 @@ class FakeRuntime:
         self.containers: dict[str, FakeContainer] = {}
         self.registrations = 0
         self.failures: list[str] = []
+        self.broken: list[Exception] = []
         self.refuse_registration = self.refuse_updates = ""
         self.on_call: Callable[[str], None] = lambda method: None
         self._event_lock = threading.RLock()
@@ -92,8 +93,10 @@ class FakeRuntime:
         self.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_error: object) -> None:
         self.stop()
+        if self.broken and kind is None:
+            raise self.broken[0]
 
     # -- life ------------------------------------------------------------------------------
 
@@ -120,6 +123,7 @@ class FakeRuntime:
             thread.join(5)
         for trunk in list(self._trunks):
             trunk.join()
+            self.broken += [trunk.failure] if trunk.failure is not None else []
         self._threads, self._trunks = [], []
 
     def restart(self, pause_s: float = 0.1) -> None:
@@ -227,7 +231,7 @@ class FakeRuntime:
             answers = self._ask("UpdateContainer", container, resources)
             container.figures = asked
             container.apply(resources.cpu)
-            for _, answer in answers:
+            for _plugin, answer in answers:
                 self._apply_updates(answer.update)
             container.write_cgroup(self.cgroup_root, self.everything)
 
@@ -236,7 +240,7 @@ class FakeRuntime:
         with self._event_lock:
             answers = self._ask("StopContainer", container)
             container.state = "stopped"
-            for _, answer in answers:
+            for _plugin, answer in answers:
                 self._apply_updates(answer.update)
             container.remove_cgroup(self.cgroup_root)
 
@@ -327,7 +331,7 @@ class FakeRuntime:
                             raise CreationFailed(
                                 f"plugins {other} and {plugin.name} both tried to set {name}"
                             )
-        for _, answer in answers:
+        for _plugin, answer in answers:
             if answer.HasField("adjust"):
                 container.adjusted = True
                 container.apply(answer.adjust.linux.resources.cpu)
@@ -362,7 +366,7 @@ class FakeRuntime:
     def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                sock, _ = listener.accept()
+                sock, _address = listener.accept()
             except OSError:
                 return
             plugin = Plugin()

@@ -131,7 +131,7 @@ class Trunk:
                 buffers[connection] = self._messages(connection, buffers[connection] + payload)
         except (OSError, ConnectionLost):
             pass
-        except Exception as error:
+        except Exception as error:  # the top of a thread: a test looks at it
             self.failure = error
         self._end()
 
@@ -146,7 +146,7 @@ class Trunk:
 
     def _messages(self, connection: int, data: bytes) -> bytes:
         while len(data) >= 10:
-            length, stream, kind, _ = struct.unpack(">IIBB", data[:10])
+            length, stream, kind, _flags = struct.unpack(">IIBB", data[:10])
             if len(data) < 10 + length:
                 break
             body, data = data[10 : 10 + length], data[10 + length :]
