@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> None:
     stop = threading.Event()
     settings = NriSettings(flags["--nri-socket"], plugin_name="floor")
     plugin = NriPlugin(settings, lambda event, deadline: NO_CHANGE, lambda notice: None)
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGTERM, lambda *_signal: stop.set())
     plugin.run(stop)
 
 

@@ -171,12 +171,12 @@ def test_f6_the_largest_messages_stay_within_the_units_memory(node: Node) -> Non
     """MemoryMax is 64 MiB: frames that nobody wants, a call nobody knows, an event of ballast."""
     node.start()
     [plugin] = node.runtime.plugins
-    for _ in range(4):
+    for _time in range(4):
         plugin.trunk.send_bytes(struct.pack(">II", 9, 1 << 24) + bytes(1 << 24))
     with pytest.raises(RpcError, match="12"):
         plugin.trunk.call("MethodOfTheFuture", bytes((1 << 24) - 200), 5)
     unknown_field = b"\x42\x7e" + bytes(126)
-    for _ in range(2):
+    for _time in range(2):
         assert plugin.trunk.call("CreateContainer", unknown_field * ((1 << 17) - 8), 5) == b""
     assert node.runtime.plugins == [plugin]
     assert peak_bytes(node.agent.pid) < 60 << 20

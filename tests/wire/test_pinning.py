@@ -51,7 +51,7 @@ def test_guaranteed_whole_cpus_are_pinned_to_one_node_and_the_rest_shares(node: 
 
 def test_a_pods_exit_gives_its_cpus_back_to_those_who_share(node: Node) -> None:
     node.start()
-    one, two, burstable, _ = populate(node)
+    one, two, burstable, _best_effort = populate(node)
     node.runtime.remove_pod(one.pod)
     node.runtime.remove_pod(two.pod)
     assert cpus(burstable) == CpuSet.parse("0-15")
@@ -104,7 +104,7 @@ def test_a_restart_of_the_agent_moves_nothing(
     node: Node, how: signal.Signals, between: Any
 ) -> None:
     node.start()
-    for _ in range(3):
+    for _time in range(3):
         populate(node)
     before = node.runtime.placements()
     writes = [container.writes for container in node.runtime.containers.values()]
@@ -122,10 +122,10 @@ def test_a_restart_of_the_agent_moves_nothing(
 def test_a_restart_of_the_runtime_moves_nothing(node: Node) -> None:
     """F3: five times, with ten pods."""
     node.start()
-    for _ in range(3):
+    for _time in range(3):
         populate(node)
     before = node.runtime.placements()
-    for _ in range(5):
+    for _time in range(5):
         node.runtime.restart()
         node.runtime.wait_for_plugins()
         assert node.runtime.placements() == before

@@ -53,7 +53,7 @@ class Answers:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_error: object) -> None:
         with self._changed:
             self._ended = True
             self._changed.notify()

@@ -59,7 +59,7 @@ class Reassembly:
         self._bytes += piece
         messages: list[Union[Request, Response]] = []
         while len(self._bytes) >= self._wanted:
-            length, stream, kind, _ = _HEADER.unpack_from(self._bytes)
+            length, stream, kind, _flags = _HEADER.unpack_from(self._bytes)
             if length > MAX_MESSAGE_BYTES:
                 raise WireProblem("message length", length, f"is over {MAX_MESSAGE_BYTES} bytes")
             self._wanted = _HEADER.size + length

@@ -134,7 +134,7 @@ def test_broken_bytes_are_malformed_or_mean_the_same_to_both(
     name: str, data: st.DataObject
 ) -> None:
     whole = bytearray(MESSAGES[name](**data.draw(GENERATED[name])).SerializeToString())
-    for _ in range(data.draw(st.integers(0, 3))):
+    for _time in range(data.draw(st.integers(0, 3))):
         if whole:
             whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     broken = bytes(whole[: data.draw(st.integers(0, len(whole)))])

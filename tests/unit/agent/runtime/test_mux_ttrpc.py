@@ -104,7 +104,7 @@ def test_writing_to_nobody_is_closed(ends: tuple[Mux, socket.socket]) -> None:
 
 
 def test_interrupt_ends_a_read_and_may_come_twice(ends: tuple[Mux, socket.socket]) -> None:
-    mux, _ = ends
+    mux, _runtime = ends
     mux.interrupt()
     mux.interrupt()
     with pytest.raises(Closed):

@@ -149,7 +149,7 @@ class NoisyListener:
     def _serve(self) -> None:
         while True:
             try:
-                sock, _ = self._listener.accept()
+                sock, _address = self._listener.accept()
             except OSError:
                 return
             self.accepted += 1

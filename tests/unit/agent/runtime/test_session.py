@@ -217,7 +217,7 @@ def test_updates_and_creations_at_the_same_time(runtime: FakeRuntime, served: Se
     failed: list[object] = []
 
     def update() -> None:
-        for _ in range(50):
+        for _time in range(50):
             failed.append(served.plugin.update([ContainerUpdate(container.id, HOME)]))
 
     thread = threading.Thread(target=update)
