@@ -148,6 +148,22 @@ def total(summands: Iterable[Quantity]) -> Quantity:
     return result
 
 
+def amount(value: object, *, field: str) -> int:
+    """Whole units from what people and facts give: a number, or a quantity as text; 0 or more.
+
+    Raises HomenodeProblem naming *field*.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_INT64:
+        return value
+    if isinstance(value, str):
+        number = Quantity.parse(value, field=field).whole(field=field)
+        if 0 <= number <= MAX_INT64:
+            return number
+    raise HomenodeProblem(
+        field, value, "is no amount", "give a whole number, or a quantity such as 4Gi"
+    )
+
+
 def kubernetes_words(text: str) -> str:
     """What Kubernetes says of a *text* that ``Quantity.parse`` refuses."""
     return FORMAT_WRONG if _SHAPE.match(text) is None or not text else SUFFIX_WRONG

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..problem import HomenodeProblem
-from ..quantity import Quantity
+from ..quantity import Quantity, amount
 
 MIB = 1 << 20
 PROPORTIONAL, EVEN, FIRST = "proportional", "even", "first"
@@ -98,7 +98,7 @@ def _weighed(total: int, numa_nodes: Sequence[Room], weights: Sequence[int]) -> 
     more = set(order[: units - sum(share for share, _remainder in parts)])
     amounts = [(parts[number][0] + (number in more)) * MIB for number in range(len(parts))]
     amounts[0] += rest
-    return {room.id: amount for room, amount in zip(numa_nodes, amounts)}
+    return {room.id: share for room, share in zip(numa_nodes, amounts)}
 
 
 def _first(total: int, numa_nodes: Sequence[Room]) -> Shares:
@@ -116,12 +116,12 @@ def _first(total: int, numa_nodes: Sequence[Room]) -> Shares:
 def _explicit(total: int, numa_nodes: Sequence[Room], amounts: Mapping[object, object]) -> Shares:
     known = {room.id for room in numa_nodes}
     shares = {}
-    for key, amount in amounts.items():
+    for key, quantity in amounts.items():
         field = f"strategy[{key}]"
         if isinstance(key, bool) or not _ID.match(str(key)) or int(str(key)) not in known:
             nodes = ", ".join(map(str, sorted(known)))
-            raise HomenodeProblem(field, amount, "is no NUMA node here", f"the nodes are {nodes}")
-        shares[int(str(key))] = _bytes(field, amount)
+            raise HomenodeProblem(field, quantity, "is no NUMA node here", f"the nodes are {nodes}")
+        shares[int(str(key))] = amount(quantity, field=field)
     given = sum(shares.values())
     if given != total:
         have, want = Quantity.of(given), Quantity.of(total)
@@ -147,15 +147,15 @@ def _fitting(shares: Shares, numa_nodes: Sequence[Room]) -> Shares:
 
 def _room(field: str, number: int, item: object) -> Room:
     if not isinstance(item, Mapping):
-        return Room(number, _bytes(field, item))
+        return Room(number, amount(item, field=field))
     identity = item.get("id", number)
     if isinstance(identity, bool) or not isinstance(identity, int) or identity < 0:
         raise HomenodeProblem(f"{field}.id", identity, "is no node id", "give a number from 0")
     memory = item.get("memory")
     if not isinstance(memory, Mapping):
         plain = item.get("memory_total", item.get("memory_total_bytes", memory))
-        return Room(identity, _bytes(f"{field}.memory_total", plain))
-    whole = _bytes(f"{field}.memory.total_bytes", memory.get("total_bytes"))
+        return Room(identity, amount(plain, field=f"{field}.memory_total"))
+    whole = amount(memory.get("total_bytes"), field=f"{field}.memory.total_bytes")
     return Room(identity, whole, _hugepages(f"{field}.memory.hugepages", memory.get("hugepages")))
 
 
@@ -167,18 +167,5 @@ def _hugepages(field: str, sizes: object) -> int:
     taken = 0
     for size, pages in sizes.items():
         count = pages.get("total", 0) if isinstance(pages, Mapping) else pages
-        taken += _bytes(f"{field} size", size) * _bytes(f"{field}.{size}.total", count)
+        taken += amount(size, field=f"{field} size") * amount(count, field=f"{field}.{size}.total")
     return taken
-
-
-def _bytes(field: str, amount: object) -> int:
-    """Bytes, or a quantity as text; never negative, never a fraction."""
-    if isinstance(amount, int) and not isinstance(amount, bool) and amount >= 0:
-        return amount
-    if isinstance(amount, str):
-        value = Quantity.parse(amount, field=field).whole(field=field)
-        if value >= 0:
-            return value
-    raise HomenodeProblem(
-        field, amount, "is no amount of memory", "give bytes, or a quantity such as 4Gi"
-    )
