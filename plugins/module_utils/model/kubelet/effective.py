@@ -76,6 +76,27 @@ class Effective:
         }
 
 
+def from_dict(values: object) -> Effective:
+    """The reverse of ``as_dict``. Raises HomenodeProblem for anything else."""
+    config = values.get("config") if isinstance(values, Mapping) else None
+    if not isinstance(values, Mapping) or not isinstance(config, Mapping):
+        raise HomenodeProblem(
+            "effective",
+            values,
+            "is no effective configuration",
+            "give what kubelet_effective gives",
+        )
+    origins, errors = values.get("origins"), values.get("errors")
+    return Effective(
+        config=config,
+        origins=origins if isinstance(origins, Mapping) else {},
+        version=str(values.get("version", defaults.DEFAULT_VERSION)),
+        distribution=str(values.get("distribution", "upstream")),
+        errors=tuple(map(str, errors)) if isinstance(errors, (list, tuple)) else (),
+        ignores_eviction=values.get("ignores_eviction") is True,
+    )
+
+
 def effective(sources: Sources) -> Effective:
     """Merge *sources* as a kubelet of their version does.
 
