@@ -125,9 +125,7 @@ def _pods(guest: Guest) -> bool:
     rows = []
     with guest.cri() as cri:
         with step("creating pods through containerd's CRI"):
-            running = [
-                (cri.create_pod(name, qos=qos, **asked), asked) for name, qos, asked in PODS
-            ]
+            running = [(cri.create_pod(name, qos=qos, **asked), asked) for name, qos, asked in PODS]
         time.sleep(2)  # the agent reads each cgroup back a second after the last change
         status = json.loads(guest.run("homenode status --json"))
         for pod, asked in running:

@@ -46,7 +46,9 @@ def pods(rows: Sequence[PodRow]) -> str:
     lines = aligned([head, *(row.cells for row in rows)])
     wrong = [row.cells[0] for row in rows if not row.as_granted]
     verdict = "each as the agent granted it" if not wrong else "NOT as granted: " + ", ".join(wrong)
-    return "\n".join(["", *lines, f"(CPUs and memory nodes were read from the cgroups; {verdict})\n"])
+    return "\n".join(
+        ["", *lines, f"(CPUs and memory nodes were read from the cgroups; {verdict})\n"]
+    )
 
 
 def topology(facts: Mapping[str, Any]) -> str:
