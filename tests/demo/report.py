@@ -65,8 +65,15 @@ def topology(facts: Mapping[str, Any]) -> str:
 
 
 def reserved_memory(facts: Mapping[str, Any]) -> str:
-    """The reserved memory that a kubeadm kubelet on this machine would need."""
-    return ""
+    """What a kubelet on this machine would need, as kubeadm and as kubespray set it up."""
+    lines = ["", "Reserved memory that a kubelet here needs for memoryManagerPolicy: Static"]
+    for name, settings in DISTRIBUTIONS:
+        found = effective(Sources(Layer("config.yaml", settings)))
+        amount = need(found, facts["memory_total_bytes"])
+        shares = split(amount.total.whole(field="need"), rooms(facts["nodes"]))
+        lines.append(f"  {name}: {amount.equation()}")
+        lines += [f"    --{flag}" for flag in reserved_memory_flags(as_list(shares))]
+    return "\n".join(lines)
 
 
 def next_steps(inventory: Path, seconds: float) -> str:
