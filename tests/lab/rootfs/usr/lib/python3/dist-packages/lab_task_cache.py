@@ -28,7 +28,8 @@ def _cached(pathname: str, source: bytes, *rest: object) -> CodeType:
         with open(path, "rb") as file:
             return marshal.load(file)
     except (OSError, EOFError, ValueError):
-        code = _compile(pathname, source, *rest)
+        pass  # not there yet
+    code = _compile(pathname, source, *rest)
     try:
         with open(f"{path}.{os.getpid()}", "wb") as file:
             marshal.dump(code, file)
