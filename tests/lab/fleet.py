@@ -39,7 +39,8 @@ def create(name: str, topology: str = "2n", containerd: str = "1.7") -> Guest:
     disk = snapshots.ensure(where, snapshot)
     snapshots.prune(where, image, {guest.identity.image for guest in existing(where)})
     identity = Identity(name, image.key, topology, containerd, machine.accelerator)
-    with step(f"guest {name} ({topology}, containerd {containerd})"):
+    how = "under KVM" if machine.accelerator == "kvm" else "emulated"
+    with step(f"guest {name} ({topology}, containerd {containerd}, {how})"):
         guest = guests.launch(where, machine, identity, disk, "-loadvm", guests.SAVED)
         try:
             guest.settle()
