@@ -7,19 +7,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from homenode.report.columns import aligned
+from model.kubelet.arithmetic import need
+from model.kubelet.effective import Layer, Sources, effective
+from model.kubelet.rendering import reserved_memory as as_list
+from model.kubelet.rendering import reserved_memory_flags
+from model.kubelet.split import rooms, split
 
-
-@dataclass(frozen=True)
-class PodRow:
-    """One pod: what it asked for, what its cgroup shows, why; and whether the two agree."""
-
-    cells: tuple[str, ...]
-    as_granted: bool
+DISTRIBUTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("kubeadm, as it comes", {}),
+    (
+        "kubespray, as it comes",
+        {"kubeReserved": {"memory": "256Mi"}, "systemReserved": {"memory": "512Mi"}},
+    ),
+)
+"""What each writes into the kubelet's configuration file about memory."""
 
 
 def headline(accelerator: str, containerd: str) -> str:
