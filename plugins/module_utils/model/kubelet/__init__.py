@@ -19,10 +19,12 @@ differ for maps, lists and flags. So:
 2. ``arithmetic`` computes the need, and prints it as the kubelet would.
 3. ``split`` divides it over NUMA nodes, never more than a node has.
 4. ``rendering`` writes the drop-in.
-5. ``validation`` says what a kubelet would refuse, in its own words, and what it should refuse.
-6. ``plan`` is all of it for one node: settings in, drop-in and reasons out.
+5. ``validation`` says what a kubelet would refuse, in its own words, and what it should refuse;
+   ``managers`` is the part of its Topology, CPU and Memory Managers on ``hardware``.
+6. ``checkpoints`` names the state files that it would refuse too.
+7. ``plan`` is all of it for one node: settings in, drop-in and reasons out.
 
-Out of scope: reading or writing a node's files, restarting anything, state files.
+Out of scope: reading or writing a node's files, restarting anything.
 Sources of the rules: k8s.io/kubernetes ``cmd/kubelet/app/server.go``,
 ``pkg/kubelet/cm/memorymanager``, ``pkg/kubelet/cm/node_container_manager_linux.go``,
 ``pkg/kubelet/eviction/helpers.go``, ``pkg/kubelet/apis/config/validation``.

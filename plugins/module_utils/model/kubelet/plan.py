@@ -12,13 +12,14 @@ Out of scope: writing, restarting, draining.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Optional
 
 from ..problem import HomenodeProblem, Problem
 from ..quantity import Quantity
 from . import rendering
 from .arithmetic import Need, need
+from .checkpoints import stale
 from .configuration import Settings
 from .defaults import NEWEST, version_of
 from .effective import Effective, Layer, Sources, effective
@@ -31,20 +32,23 @@ from .validation import Verdict, verdict
 class Request:
     """What is wanted. *sources* may hold an earlier version of the drop-in; it is left out.
 
-    *strategy* divides the memory, see ``split``; *settings* are keys of a KubeletConfiguration.
+    *strategy* divides the memory, see ``split``; *settings* are keys of a KubeletConfiguration;
+    *checkpoints* are state files of the last run, parsed, by name.
     """
 
     sources: Sources
     dropin: str
     settings: Settings
     strategy: object = PROPORTIONAL
+    checkpoints: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Plan:
     """The drop-in's settings, the configuration that results, and what is to be said of it.
 
-    *problems* forbid writing it. *need* is None where the Memory Manager reserves nothing.
+    *problems* forbid writing it, *stale* files forbid starting with it. *need* is None where the
+    Memory Manager reserves nothing.
     """
 
     settings: Settings
@@ -53,6 +57,7 @@ class Plan:
     need: Optional[Need]
     shares: Shares
     problems: tuple[Problem, ...]
+    stale: tuple[Problem, ...]
 
     @property
     def reserved_memory(self) -> list[dict[str, object]]:
@@ -95,7 +100,8 @@ def plan(request: Request, machine: Hardware) -> Plan:
     after = effective(_with(request, settings))
     judged = verdict(after, machine)
     problems = (*_overridden(settings, after, request.dropin), *judged.refusals, *judged.hazards)
-    return Plan(settings, after, judged, amount, shares, problems)
+    hindrances = tuple(stale(after, machine, request.checkpoints))
+    return Plan(settings, after, judged, amount, shares, problems, hindrances)
 
 
 def _with(request: Request, settings: Settings) -> Sources:

@@ -151,3 +151,13 @@ def test_a_share_that_does_not_fit_is_refused_before_anything_is_judged() -> Non
 def test_a_newer_kubelet_is_refused_by_version() -> None:
     with pytest.raises(HomenodeProblem, match="is newer than"):
         planned(version="v1.40.0")
+
+
+def test_state_files_of_the_last_policy_are_named() -> None:
+    request = Request(
+        Sources(BASE),
+        DROPIN,
+        LATENCY,
+        checkpoints={"memory_manager_state": {"policyName": "None"}},
+    )
+    assert [problem.field for problem in plan(request, MACHINE).stale] == ["memory_manager_state"]
