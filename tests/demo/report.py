@@ -27,6 +27,14 @@ DISTRIBUTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
 """What each writes into the kubelet's configuration file about memory."""
 
 
+@dataclass(frozen=True)
+class PodRow:
+    """One pod: what it asked for, what its cgroup shows, why; and whether the two agree."""
+
+    cells: tuple[str, ...]
+    as_granted: bool
+
+
 def headline(accelerator: str, containerd: str) -> str:
     """Which machine this is."""
     how = "KVM" if accelerator == "kvm" else "TCG: no KVM here, so it proves behaviour, not speed"
