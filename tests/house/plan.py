@@ -119,6 +119,9 @@ MAX_LINES_OF_A_TEST = 600
 MAX_FUNCTION_LINES = 80
 
 VAGUE_NAMES = ("utils", "util", "manager", "helpers", "helper", "common", "misc")
+REFUSED_NAMES = ("_", "foo", "bar", "baz", "toto", "tutu", "tata")
+"""For variables and arguments; what is not used is `_what_it_is`."""
+
 AMBIGUOUS_NAMES = {
     "node": "numa_node or kube_node",
     "zone": "memory_zone or kernel_zone",

@@ -160,13 +160,13 @@ def names_say_something(source: Source) -> Finding:
             yield source.at(line, f"{name!r}: say {plan.AMBIGUOUS_NAMES[name.lower()]}")
 
 
-def ignored_names_say_what(source: Source) -> Finding:
+def names_pass_pylint(source: Source) -> Finding:
     for found in ast.walk(source.tree):
         name = found.arg if isinstance(found, ast.arg) else None
         if isinstance(found, ast.Name) and isinstance(found.ctx, ast.Store):
             name = found.id
-        if name == "_":
-            yield source.at(getattr(found, "lineno", 1), "'_': write _what_it_is")
+        if name in plan.REFUSED_NAMES:
+            yield source.at(getattr(found, "lineno", 1), f"{name!r}: say what it is")
 
 
 def files_say_what_they_are(source: Source) -> Finding:
@@ -198,7 +198,7 @@ RULES = (
     Rule("file length", "a file is read in one sitting", files_are_short),
     Rule("function length", "a function is seen at one look", functions_are_short),
     Rule("names", "a name is what a newcomer has", names_say_something),
-    Rule("ignored names", "ansible-test's pylint refuses a bare _", ignored_names_say_what),
+    Rule("refused names", "ansible-test's pylint refuses them", names_pass_pylint),
     Rule("docstring", "each file says its purpose first", files_say_what_they_are),
     Rule("licence", "module_utils are BSD-2-Clause, all else is GPL", licence_is_in_the_header),
 )

@@ -107,9 +107,9 @@ def test_what_only_prepares_can_fail_but_not_pass(tmp_path: Path) -> None:
 
 def test_the_time_limit_ends_children_too(tmp_path: Path) -> None:
     started = time.monotonic()
-    done = sh("sleep 60 & echo $! > child; wait", tmp_path, limit_s=0.3)
-    assert done.failed == ("step: not finished after 0 s",)
-    assert time.monotonic() - started < 15
+    done = sh("sleep 60 & echo $! > child; wait", tmp_path, limit_s=3)
+    assert done.failed == ("step: not finished after 3 s",)
+    assert time.monotonic() - started < 30
     assert not _runs((tmp_path / "child").read_text().strip())
 
 

@@ -89,8 +89,9 @@ BROKEN = [
     ("names", f"{AGENT}/runtime/mux.py", "class Manager: ...", "'Manager' says nothing"),
     ("names", f"{SHARED}/model/x.py", "class Node: ...", "'Node': say numa_node"),
     ("names", "plugins/filter/pool.py", "", "'pool': say topology pool"),
-    ("ignored names", f"{AGENT}/linux/psi.py", "_, x = f()", "write _what_it_is"),
-    ("ignored names", "tests/lab/guest.py", "def f(_): ...", "write _what_it_is"),
+    ("refused names", f"{AGENT}/linux/psi.py", "_, x = f()", "'_': say what it is"),
+    ("refused names", "tests/lab/guest.py", "def f(_): ...", "'_': say what it is"),
+    ("refused names", "tests/lab/guest.py", "bar = 1", "'bar': say what it is"),
     ("docstring", f"{AGENT}/linux/psi.py", "import re", "no docstring"),
     ("licence", f"{AGENT}/linux/psi.py", f"# {SPDX} BSD-2-Clause", "GPL-3.0-or-later"),
     ("licence", f"{SHARED}/model/x.py", f"# {SPDX} GPL-3.0-or-later", "BSD-2-Clause"),
@@ -111,7 +112,7 @@ KEPT = [
     ("broad except", f"{AGENT}/cli/x.py", "try: f()\nexcept Exception:  # a door\n    g()"),
     ("file length", "tests/lab/guest.py", "x = 1\n" * 600),
     ("function length", "tests/lab/x.py", "def f():\n" + "    g()\n" * 79),
-    ("ignored names", f"{AGENT}/linux/psi.py", "_count, x = f()\nx = _('text')"),
+    ("refused names", f"{AGENT}/linux/psi.py", "_count, x = f()\nx = _('text')"),
     ("names", "plugins/module_utils/model/numa_node.py", "class NumaNode: ...\nnode = 1"),
 ]
 
