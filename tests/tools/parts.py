@@ -29,7 +29,14 @@ ANSIBLE_TEST_HOME = ROOT / "build/ansible-test-home"
 CONTROLLER = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 MODEL_AND_AGENT = ("tests/unit/model", "tests/unit/agent")
-TESTED = ("tests/house", *MODEL_AND_AGENT, "tests/unit/plugins", "tests/wire", "tests/lab")
+TESTED = (
+    "tests/house",
+    *MODEL_AND_AGENT,
+    "tests/wire",
+    "tests/unit/plugins",
+    "tests/roles",
+    "tests/lab",
+)
 """Every folder with tests, but for molecule's: a test elsewhere would never be run."""
 
 Part = Callable[[], Iterator["Step | Skip"]]
@@ -45,6 +52,7 @@ def unit() -> Iterator[Step | Skip]:
     yield _pytest("agent over the wire", "tests/wire")
     yield from _oldest_python()
     yield _pytest("plugins", "tests/unit/plugins")
+    yield _pytest("roles without a guest", "tests/roles")
     yield _ansible_test("under ansible-test", "units", junit="tests/output/junit/*-units.xml")
 
 
@@ -64,7 +72,7 @@ def lint() -> Iterator[Step | Skip]:
         *("--validate-collection-refs", "all", "."),
     )
     yield _check("changelog", "antsibull-changelog", "lint")
-    yield _check("licences", "reuse", "lint", "--quiet")
+    yield _check("licences", "reuse", "lint", "--lines")
 
 
 def sanity() -> Iterator[Step | Skip]:
