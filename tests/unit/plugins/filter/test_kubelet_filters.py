@@ -18,6 +18,7 @@ from ansible_collections.homenode.numa.plugins.filter import (
     kubelet_reservation,
     kubelet_reserved_memory,
     kubelet_reserved_memory_flags,
+    kubelet_verdict,
 )
 
 FILTERS: dict[str, Callable[..., Any]] = {}
@@ -28,6 +29,7 @@ for _plugin in (
     kubelet_reservation,
     kubelet_reserved_memory,
     kubelet_reserved_memory_flags,
+    kubelet_verdict,
 ):
     FILTERS.update(_plugin.FilterModule().filters())
 
@@ -152,3 +154,39 @@ def test_a_percentage_needs_the_total() -> None:
 def test_a_kubelet_without_a_file_has_no_default() -> None:
     found = FILTERS["kubelet_effective"](None)
     assert FILTERS["kubelet_reservation"](found)["bytes"] == 0
+
+
+STATIC = {"memoryManagerPolicy": "Static", "kubeReserved": {"memory": "924Mi"}}
+NUMA = {"nodes": NODES, "cpus": {"online": "0-3"}, "memory_total_bytes": 9 << 30}
+
+
+def verdict(config: dict[str, Any], **options: object) -> Any:
+    return FILTERS["kubelet_verdict"](FILTERS["kubelet_effective"](config), numa=NUMA, **options)
+
+
+def test_a_kubelet_that_starts() -> None:
+    found = verdict({**STATIC, "reservedMemory": entries("1Gi")})
+    assert found == {"starts": True, "errors": [], "warnings": [], "reset": []}
+
+
+def test_a_kubelet_that_refuses() -> None:
+    found = verdict(STATIC)
+    assert not found["starts"]
+    assert found["errors"] == [
+        'the total amount "0" of type "memory" is not equal to the value "1Gi"'
+        " determined by Node Allocatable feature"
+    ]
+
+
+def test_a_share_above_its_node_starts_and_warns() -> None:
+    config = {"memoryManagerPolicy": "Static", "kubeReserved": {"memory": "3996Mi"}}
+    found = verdict({**config, "reservedMemory": entries("4Gi")})
+    assert found["starts"]
+    assert "NUMA node 0" in found["warnings"][0]
+
+
+def test_a_state_file_of_another_policy_has_to_go() -> None:
+    config = {**STATIC, "reservedMemory": entries("1Gi")}
+    found = verdict(config, checkpoints={"memory_manager_state": {"policyName": "None"}})
+    assert (found["starts"], found["reset"]) == (False, ["memory_manager_state"])
+    assert 'configured policy "Static" differs' in found["errors"][0]
