@@ -10,6 +10,7 @@ answers as the live one did. Out of scope: abilities of page work, which come wi
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Optional
 
@@ -76,12 +77,11 @@ def _nri(path: str, there: Optional[bool]) -> Ability:
 
 
 def _capabilities(files: Files) -> Ability:
-    line = next(
-        (line for line in _text(files, "/proc/self/status").splitlines() if "CapEff" in line), ""
-    )
-    if not line:
+    text = _text(files, "/proc/self/status")
+    match = re.search(r"^CapEff:\s*([0-9a-f]{1,32})$", text, re.MULTILINE)
+    if match is None:
         return Ability("capabilities", None, "not recorded", "asked on the live machine only")
-    held = int(line.split()[1], 16)
+    held = int(match[1], 16)
     missing = [name for bit, name in sorted(CAPABILITIES.items()) if not held >> bit & 1]
     if missing:
         effect = "enough to look and to pin through NRI; not to read other users' memory maps"
