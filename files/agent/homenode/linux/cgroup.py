@@ -60,7 +60,7 @@ class CgroupTree:
             if name not in ("anon", "file"):
                 continue
             for field in fields:
-                node, _, size = field.partition("=")
+                node, _equals, size = field.partition("=")
                 if node[1:].isdigit() and size.isdigit():
                     found[int(node[1:])] = found.get(int(node[1:]), 0) + int(size)
         return found
