@@ -57,7 +57,7 @@ def pod(name: str, kind: str = "G", annotations: Optional[Mapping[str, str]] = N
 
 def container(name: str, kind: str, of: Pod, *, given: str = "") -> Container:
     """A container that asks for what *kind* says; *given*: CPUs set by the kubelet's manager."""
-    cpus, _, gib = kind[1:].partition(":")
+    cpus, _colon, gib = kind[1:].partition(":")
     asked = kubelet.figures(CLASSES[kind[0]], float(cpus or 0), round(float(gib or 0) * GIB))
     limit = asked.memory_limit or None
     resources = Resources(asked.shares, asked.quota, asked.period, limit, given)
@@ -182,7 +182,7 @@ class FakeNode:
     def run(self, script: str) -> str:
         """Words like ``G2=a`` (create), ``-a`` (stop), ``restart``; then what the book shows."""
         for word in script.split():
-            kind, _, name = word.partition("=")
+            kind, _equals, name = word.partition("=")
             if word.startswith("-"):
                 self.stop(word[1:])
             elif word == "restart":

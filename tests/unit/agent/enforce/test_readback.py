@@ -59,7 +59,7 @@ class Watched:
     def rounds(self, count: int = 1) -> list[str]:
         """Who was told of in so many rounds."""
         self.told = []
-        for _ in range(count):
+        for _time in range(count):
             self.readback._round()
         return [fact.container_id for fact in self.told]
 
@@ -163,7 +163,7 @@ def test_the_thread_reads_soon_after_a_wake_and_ends_soon_after_a_stop(watched: 
         read.set()
 
     readback = ReadBack(
-        watched.tree, lambda: watched.node.world, tell, lambda _: {}, period=60, settle=0.01
+        watched.tree, lambda: watched.node.world, tell, lambda updates: {}, period=60, settle=0.01
     )
     thread = threading.Thread(target=readback.run, args=(stop,))
     thread.start()

@@ -108,7 +108,7 @@ def test_keeping_all_costs_no_write(path: Path) -> None:
     assert path.stat() == before
 
 
-def full(*_: object) -> int:
+def full(*_arguments: object) -> int:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 

@@ -76,7 +76,7 @@ def test_soon(text: str) -> None:
     annotations = {PREFER_SHARED: text, PRESERVE_CPU: text, "x" + PREFER_SHARED: text}
     event = hostile(Resources(1024, LARGE, 1, LARGE, text, text), annotations, "/kubepods/podx")
     spent = []
-    for _ in range(5):
+    for _time in range(5):
         began = time.perf_counter()
         fake.send(event)
         spent.append(time.perf_counter() - began)

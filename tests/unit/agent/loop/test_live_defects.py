@@ -25,7 +25,7 @@ FULL = "G4=a G3=b"  # every CPU but one is owned
 def test_a_restart_moves_no_running_pod(ledger: bool) -> None:
     fake = FakeNode(machine(sockets(2, cores=32)))
     before = fake.run(" ".join(f"G{1 + n % 3}:0.1=p{n} E=e{n}" for n in range(25)))
-    for _ in range(10):
+    for _time in range(10):
         fake.restart(ledger=ledger)
         assert fake.moved == []
     assert fake.shown() == before
