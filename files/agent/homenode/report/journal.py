@@ -10,6 +10,7 @@ A full disk loses lines of the file, never a decision.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -33,6 +34,7 @@ class Journal:
         self._tokens = float(BURST)
         self._last = time.monotonic()
         self._dropped = 0
+        self._torn = False
         self.error = ""
 
     def write(self, record: Mapping[str, object]) -> None:
@@ -70,7 +72,11 @@ class Journal:
     def _append(self, line: str) -> None:
         handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            os.write(handle, (line + "\n").encode("ascii"))
+            data = ("\n" * self._torn + line + "\n").encode("ascii")
+            self._torn = True
+            if os.write(handle, data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self._torn = False
             full = os.fstat(handle).st_size > self._max_bytes
         finally:
             os.close(handle)
