@@ -16,3 +16,16 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[-1]]).rstrip()
         for row in rows
     ]
+
+
+def one_line(text: str) -> str:
+    """A name from elsewhere, which must not become two lines."""
+    return text.replace("\n", "\\n")
+
+
+def printable(text: str) -> str:
+    """The text with everything escaped that could move a cursor or turn a line around."""
+    return "".join(
+        char if char == "\n" or char.isprintable() else char.encode("unicode_escape").decode()
+        for char in text
+    )

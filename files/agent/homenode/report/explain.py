@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from .columns import aligned
+from .columns import aligned, one_line, printable
 from .status import problem_lines
 
 
@@ -36,7 +36,7 @@ def find(current: Mapping[str, Any], wanted: str) -> list[Mapping[str, Any]]:
 def explain(container: Mapping[str, Any]) -> str:
     """What was asked, what was granted, who lost by which rule, and what the kernel shows."""
     decision = container["decision"]
-    lines = [f"{container['name']} ({container['qos_class']}, {container['state']})"]
+    lines = [f"{one_line(container['name'])} ({container['qos_class']}, {container['state']})"]
     if decision is None:
         return "\n".join([*lines, "  pinning is off: nothing was decided"]) + "\n"
     asked = decision["asked_cpus"]
@@ -56,7 +56,7 @@ def explain(container: Mapping[str, Any]) -> str:
         lines += ["    " + line for line in _candidates(decision)]
         lines += [f"    {line}" for line in _why_not(decision)]
     shown = {"agent": {}, "failed": [], "containers": [container]}
-    return "\n".join(lines + [f"  {line}" for line in problem_lines(shown)]) + "\n"
+    return printable("\n".join(lines + [f"  {line}" for line in problem_lines(shown)]) + "\n")
 
 
 def memory_line(container: Mapping[str, Any]) -> str:
@@ -65,7 +65,8 @@ def memory_line(container: Mapping[str, Any]) -> str:
     total = sum(by_node.values())
     if not total:
         return ""
-    parts = ", ".join(f"node {node} {size >> 10} KiB" for node, size in sorted(by_node.items()))
+    ordered = sorted(by_node.items(), key=lambda item: int(item[0]))
+    parts = ", ".join(f"node {node} {size >> 10} KiB" for node, size in ordered)
     home = container["decision"]["home"] if container["decision"] else None
     if home is None:
         return parts

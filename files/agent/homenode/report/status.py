@@ -19,7 +19,7 @@ from homenode.world.world import World
 from model.cgroup_path import cgroup_path
 from model.workload import Container, Placement
 
-from .columns import aligned
+from .columns import aligned, one_line, printable
 
 SCHEMA = 1
 
@@ -97,14 +97,14 @@ def table(current: Mapping[str, Any]) -> str:
     rows: list[tuple[str, ...]] = [("CONTAINER", "QOS", "CPUS", "MEMS", "IN CGROUP", "WHY")]
     rows += [_row(container) for container in current["containers"]]
     lines = [_headline(current), *aligned(rows), *problem_lines(current)]
-    return "\n".join(lines) + "\n"
+    return printable("\n".join(lines) + "\n")
 
 
 def _row(container: Mapping[str, Any]) -> tuple[str, ...]:
     granted, actual = container["granted"], container.get("actual") or {}
     seen = {True: "verified", False: "DIFFERS", None: "unread"}[container.get("verified")]
     return (
-        container["name"],
+        one_line(container["name"]),
         container["qos_class"],
         granted.get("cpus") or actual.get("cpus") or "-",
         granted.get("mems") or actual.get("mems") or "-",
@@ -128,6 +128,7 @@ def problem_lines(current: Mapping[str, Any]) -> list[str]:
     for container in current["containers"]:
         found += [(container["name"], problem) for problem in container["problems"]]
     return [
-        f"! {who}: {problem['field']} {problem['value']!a}: {problem['why']}; {problem['remedy']}"
+        f"! {one_line(who)}: {one_line(problem['field'])} {problem['value']!a}: "
+        f"{problem['why']}; {problem['remedy']}"
         for who, problem in found
     ]
