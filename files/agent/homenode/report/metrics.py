@@ -16,7 +16,7 @@ from typing import Any
 from model.cpuset import CpuSet
 
 Labels = Mapping[str, str]
-Sample = tuple[Labels, float]
+Sample = tuple[Labels, int]
 
 
 def exposition(current: Mapping[str, Any], counters: Mapping[str, int]) -> str:
@@ -85,7 +85,7 @@ def _family(name: str, kind: str, text: str, samples: Sequence[Sample]) -> str:
     lines = [f"# HELP {name} {text}", f"# TYPE {name} {kind}"]
     for labels, value in samples:
         inner = ",".join(f'{key}="{_escaped(label)}"' for key, label in labels.items())
-        lines.append(f"{name}{{{inner}}} {value:g}" if inner else f"{name} {value:g}")
+        lines.append(f"{name}{{{inner}}} {value}" if inner else f"{name} {value}")
     return "\n".join(lines) + "\n"
 
 
