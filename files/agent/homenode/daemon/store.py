@@ -25,6 +25,17 @@ from model.workload import Placement
 SCHEMA = 1
 MAX_BYTES = 16 << 20
 
+UNBELIEVABLE = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    HomenodeProblem,
+)
+"""All that reading a file of anything can come to."""
+
 
 def save(path: str, ledger: Ledger) -> Optional[OSError]:
     """Replace the file atomically; the error where that fails (the old file then stays)."""
@@ -44,7 +55,7 @@ def load(path: str) -> tuple[Ledger, Optional[Problem]]:
         return EMPTY_LEDGER, _unbelievable(path, str(error))
     try:
         return _parse(text), None
-    except (ValueError, TypeError, KeyError, AttributeError, HomenodeProblem) as error:
+    except UNBELIEVABLE as error:
         return EMPTY_LEDGER, _unbelievable(path, str(error) or type(error).__name__)
 
 
