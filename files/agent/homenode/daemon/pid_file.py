@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from typing import Optional
 
 from model.problem import HomenodeProblem
+
+TRIES, PAUSE_S = 5, 0.02
 
 
 class PidFile:
@@ -25,6 +28,16 @@ class PidFile:
 
     def take(self) -> None:
         """Lock the file and write our pid. Raises HomenodeProblem where another agent holds it."""
+        handle = self._open()
+        while not self._is_current(handle):  # the one before removed it while we waited
+            os.close(handle)
+            handle = self._open()
+        os.ftruncate(handle, 0)
+        os.write(handle, f"{os.getpid()}\n".encode("ascii"))
+        self._handle = handle
+
+    def _open(self) -> int:
+        """The file, open and locked."""
         try:
             os.makedirs(os.path.dirname(self._path) or ".", exist_ok=True)
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -32,20 +45,22 @@ class PidFile:
             raise HomenodeProblem(
                 "pid file", self._path, str(error.strerror), "name a folder that can be written"
             ) from error
+        if _locked(handle):
+            return handle
+        pid = os.read(handle, 32).decode("ascii", "replace").strip()
+        os.close(handle)
+        raise HomenodeProblem(
+            "pid file",
+            self._path,
+            f"another agent runs here with pid {pid}",
+            "stop it first, or give this one its own files",
+        )
+
+    def _is_current(self, handle: int) -> bool:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return os.path.samestat(os.stat(self._path), os.fstat(handle))
         except OSError:
-            pid = os.read(handle, 32).decode("ascii", "replace").strip()
-            os.close(handle)
-            raise HomenodeProblem(
-                "pid file",
-                self._path,
-                f"another agent runs here with pid {pid}",
-                "stop it first, or give this one its own files",
-            ) from None
-        os.ftruncate(handle, 0)
-        os.write(handle, f"{os.getpid()}\n".encode("ascii"))
-        self._handle = handle
+            return False
 
     def release(self) -> None:
         """Remove the file and let go."""
@@ -56,6 +71,18 @@ class PidFile:
                 pass  # its folder went first, as systemd's runtime folders do
             os.close(self._handle)
             self._handle = None
+
+
+def _locked(handle: int) -> bool:
+    """Try to lock; patient for a moment, because ``holder`` locks too while it looks."""
+    for _try in range(TRIES):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(PAUSE_S)
+        else:
+            return True
+    return False
 
 
 def holder(path: str) -> Optional[int]:
