@@ -11,31 +11,48 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 import threading
-from typing import Callable
+from typing import Callable, Union
 
 TIMEOUT_S = 2.0
 MAX_REQUEST = 8192
+PAUSE_S = 0.5
 
 
 def listen(address: str) -> socket.socket:
     """A listening socket for ``unix:PATH`` or ``ADDRESS:PORT``. Raises OSError."""
     if address.startswith("unix:"):
-        path = address[len("unix:") :]
-        if os.path.exists(path):
-            os.unlink(path)
-        server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        server.bind(path)
-        os.chmod(path, 0o660)
+        place = address[len("unix:") :]
+        if _is_socket(place):
+            os.unlink(place)  # of an agent that was killed; any other file makes bind fail
+        server = _bound(socket.AF_UNIX, place)
+        os.chmod(place, 0o660)
     else:
-        host, _, port = address.rpartition(":")
+        host, _colon, port = address.rpartition(":")
         family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
-        server = socket.socket(family, socket.SOCK_STREAM)
-        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        server.bind((host.strip("[]"), int(port)))
+        server = _bound(family, (host.strip("[]"), int(port)))
     server.listen(8)
     server.settimeout(1.0)
     return server
+
+
+def _bound(family: int, place: Union[str, tuple[str, int]]) -> socket.socket:
+    server = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(place)
+    except OSError:
+        server.close()
+        raise
+    return server
+
+
+def _is_socket(path: str) -> bool:
+    try:
+        return stat.S_ISSOCK(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 def serve(server: socket.socket, page: Callable[[], str], stop: threading.Event) -> None:
@@ -43,15 +60,18 @@ def serve(server: socket.socket, page: Callable[[], str], stop: threading.Event)
     with server:
         while not stop.is_set():
             try:
-                client, _ = server.accept()
+                client, _address = server.accept()
+            except socket.timeout:
+                continue  # so that we look at *stop*
             except OSError:
-                continue  # the timeout that lets us look at *stop*
+                stop.wait(PAUSE_S)  # no descriptor is left, for example
+                continue
             with client:
                 client.settimeout(TIMEOUT_S)
                 try:
                     _answer(client, page)
-                except OSError:
-                    continue  # the client went away
+                except Exception:  # the top of a thread: the client went away, or a fault of ours
+                    continue
 
 
 def _answer(client: socket.socket, page: Callable[[], str]) -> None:
