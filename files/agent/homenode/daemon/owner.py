@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Callable
+from typing import Callable, Optional
 
 from homenode.enforce.undo import BeforeValue, UndoLog
 from homenode.linux.cgroup import CgroupTree
@@ -23,7 +23,7 @@ from homenode.world.adopt import current_placement
 from homenode.world.record import Record
 from homenode.world.world import World
 from model.cgroup_path import cgroup_path
-from model.events import NO_CHANGE, ContainerCreating, Event, Reply, Synchronized
+from model.events import NO_CHANGE, CgroupRead, ContainerCreating, Event, Reply, Synchronized
 from model.workload import NOT_OURS, Container, Placement
 
 Changed = Callable[[Sequence[Record]], None]
@@ -38,6 +38,7 @@ class Owner:
         self._undo = undo
         self._changed = changed
         self._lock = threading.Lock()
+        self._booked: Optional[Event] = None
         self.undo_error = ""
 
     @property
@@ -50,6 +51,7 @@ class Owner:
 
         A decision that comes too late is not committed, so nothing is booked that nobody was told.
         """
+        told = event
         if isinstance(event, Synchronized):
             event = self._with_cgroups(event)
         if not self._lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
@@ -60,16 +62,21 @@ class Owner:
                 return NO_CHANGE
             self._remember(world, event, effects.reply)
             self._world = world
+            if not isinstance(event, CgroupRead):
+                self._booked = told
         finally:
             self._lock.release()
         self._changed(effects.records)
         return effects.reply
 
     def book_late(self, event: Event) -> None:
-        """Book what a late answer would have said, so that it can be applied another way."""
-        if not isinstance(event, ContainerCreating):
-            return
-        if event.container.id not in self._world.containers:
+        """Book an event whose answer was late, unless it was booked in time and only told late.
+
+        A creation can then be applied another way; an end that was not booked would keep CPUs for
+        ever, and a synchronization would leave what runs unknown. *event* is the last that came
+        from the runtime.
+        """
+        if event is not self._booked:
             self.handle(event, time.monotonic() + 60)
 
     def still_there(self, timeout: float) -> bool:
