@@ -27,13 +27,20 @@ def read_config(path: str) -> Config:
 def merged_config(path: str) -> dict[str, Any]:
     """The main file and its drop-ins as one mapping. Raises HomenodeProblem."""
     files = [(path, _read_json(path))]
-    folder = path + ".d"
-    if os.path.isdir(folder):
-        names = sorted(name for name in os.listdir(folder) if name.endswith(".json"))
-        files += [
-            (os.path.join(folder, name), _read_json(os.path.join(folder, name))) for name in names
-        ]
+    files += [(name, _read_json(name)) for name in _drop_ins(path + ".d")]
     return merge_drop_ins(files)
+
+
+def _drop_ins(folder: str) -> list[str]:
+    try:
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".json"))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise HomenodeProblem(
+            "folder", folder, str(error), "make it a readable folder", source="--config-file"
+        ) from error
+    return [os.path.join(folder, name) for name in names]
 
 
 def _read_json(path: str) -> Any:
@@ -46,7 +53,7 @@ def _read_json(path: str) -> Any:
         ) from error
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise HomenodeProblem(
             "(whole file)", text[:40], f"is not JSON: {error}", "mend the file", source=path
         ) from error
