@@ -121,7 +121,7 @@ def _nri(fields: Optional[Fields]) -> NriConfig:
     allowed = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-")
     if not config.plugin_name or not set(config.plugin_name) <= allowed:
         raise fields.wrong("plugin_name", "is refused by runtimes", "use letters, digits, _ . + -")
-    if len(config.plugin_index) != 2 or not config.plugin_index.isdigit():
+    if len(config.plugin_index) != 2 or not _is_number(config.plugin_index):
         raise fields.wrong("plugin_index", "is not two digits", 'write for example "90"')
     fields.refuse_unknown()
     return config
@@ -175,8 +175,13 @@ def _metrics(fields: Optional[Fields]) -> MetricsConfig:
 def _is_local(listen: str) -> bool:
     if listen.startswith("unix:/"):
         return True
-    address, _, port = listen.rpartition(":")
-    return address in ("127.0.0.1", "localhost", "[::1]") and port.isdigit() and int(port) < 65536
+    address, _colon, port = listen.rpartition(":")
+    local = address in ("127.0.0.1", "localhost", "[::1]")
+    return local and _is_number(port) and 0 < int(port) < 65536
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
 
 
 def _journal(fields: Optional[Fields]) -> JournalConfig:
