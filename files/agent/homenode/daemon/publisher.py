@@ -83,8 +83,10 @@ class Publisher:
             self._journal.write(self._waiting.popleft())
         world = self._world()
         if world.ledger.version != self._saved_version:
-            self._outcome("ledger", store.save(self._ledger_path, world.ledger))
-            self._saved_version = world.ledger.version
+            error = store.save(self._ledger_path, world.ledger)
+            self._outcome("ledger", error)
+            if error is None:
+                self._saved_version = world.ledger.version
         self._errors.pop("journal", None)
         if self._journal.error:
             self._errors["journal"] = self._journal.error
