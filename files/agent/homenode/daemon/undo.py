@@ -75,7 +75,7 @@ def _tell_runtime(socket: str, values: Sequence[BeforeValue], machine: Machine) 
     touched = {value.container_id: value.placement for value in values}
     synchronized, stop = threading.Event(), threading.Event()
 
-    def handle(event: Event, _: float) -> Reply:
+    def handle(event: Event, _deadline: float) -> Reply:
         if not isinstance(event, Synchronized):
             return NO_CHANGE
         return Reply(None, tuple(_updates(event, touched, wide)))
