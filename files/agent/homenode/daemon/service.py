@@ -18,6 +18,7 @@ import homenode
 from homenode.enforce.readback import ReadBack
 from homenode.enforce.undo import UndoLog
 from homenode.intent.config import Config
+from homenode.intent.fit import misfits
 from homenode.linux.cgroup import CgroupTree
 from homenode.report.journal import Journal
 from homenode.report.metrics import exposition
@@ -39,6 +40,9 @@ from .pid_file import PidFile
 from .publisher import Publisher
 
 JOIN_S = 5.0
+
+RESTART_S = 1.0
+"""How long after a fault a thread begins again, seconds."""
 
 SWITCH_S = 0.0005
 """How long a busy thread keeps the interpreter from the one that answers the runtime, seconds."""
@@ -87,6 +91,7 @@ class Service:
         self._started_at = time.time()
         _make_state_dir(paths.state_dir, self._problems)
         machine = read_machine(open_host(paths.host_root))
+        self._problems.extend(misfits(config.pinning, machine))
         ledger, problem = store.load(paths.ledger)
         if problem is not None:
             self._problems.append(problem)
@@ -116,7 +121,7 @@ class Service:
         finally:
             self._end(threads)
 
-    def stop(self, *_: object) -> None:
+    def stop(self, *_signal: object) -> None:
         """End ``run``; usable as a signal handler."""
         self._stop.set()
 
@@ -139,7 +144,27 @@ class Service:
                 bodies.append(("metrics", lambda: serve(server, self._page, self._stop)))
         if self._config.metrics.textfile:
             bodies.append(("textfile", self._write_textfile))
-        return [threading.Thread(target=body, name=name, daemon=True) for name, body in bodies]
+        return [
+            threading.Thread(target=self._kept_alive, args=(name, body), name=name, daemon=True)
+            for name, body in bodies
+        ]
+
+    def _kept_alive(self, name: str, body: Callable[[], None]) -> None:
+        """A thread's top: after a fault of ours it is told, and the body starts again."""
+        told = False
+        while True:
+            try:
+                body()
+                return
+            except Exception as error:  # the top of a thread: a fault must not end the service
+                why = f"{type(error).__name__}: {error}"
+                if not told:
+                    remedy = "please report it; the rest goes on"
+                    self._problems.append(Problem(f"thread {name}", why, "had a fault", remedy))
+                    self._publisher.note("problem", field=f"thread {name}", why=why)
+                    told = True
+            if self._stop.wait(RESTART_S):
+                return
 
     def _watch(self) -> None:
         """Wait for the end, and give signs of life while answers are possible."""
@@ -158,6 +183,7 @@ class Service:
         self._publisher.note("stopped", pid=os.getpid())
         for thread in threads:
             thread.join(JOIN_S)
+        self._publisher.publish()  # what was said after the publisher's last look
 
     def _current_world(self) -> World:
         return self._owner.world
