@@ -43,8 +43,8 @@ def undo(paths: Paths, say: Say) -> int:
     if not values:
         say("nothing to give back")
         return 0
-    machine = read_machine(open_host(paths.host_root))
     if os.path.exists(paths.nri_socket):
+        machine = read_machine(open_host(paths.host_root))
         told = _tell_runtime(paths.nri_socket, values, machine)
         say("the runtime was told" if told else "the runtime did not answer: cgroups only")
     failures = _restore_cgroups(CgroupTree(paths.host_root), values, say)
