@@ -45,7 +45,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
             module.configure(sub)
     parsed = parser.parse_args(words)
     try:
-        return int(module.run(parsed))
+        code = int(module.run(parsed))
+        sys.stdout.flush()
+        return code
     except HomenodeProblem as error:
         print(f"homenode: {error}", file=sys.stderr)
         return 1
