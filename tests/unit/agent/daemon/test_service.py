@@ -81,8 +81,8 @@ def test_a_life(paths: Paths) -> None:
             assert status["agent"]["connected"]
         assert container.placement == ("1", "0"), "a stop changes no container"
     kinds = [json.loads(line)["kind"] for line in Path(paths.journal).read_text().splitlines()]
-    assert (kinds[0], kinds[-1]) == ("started", "stopped")
-    assert "placed" in kinds
+    assert kinds[0] == "started"
+    assert {"placed", "runtime", "stopped"} <= set(kinds)
 
 
 def test_without_a_runtime_it_waits_and_says_so(paths: Paths) -> None:
@@ -109,8 +109,8 @@ def test_a_state_folder_that_cannot_be_made_is_told(paths: Paths) -> None:
 
 def test_a_metrics_port_that_cannot_be_had_is_told(paths: Paths) -> None:
     config = Config(metrics=MetricsConfig(listen="unix:/nowhere/metrics.sock"))
-    with running(config, paths) as service:
-        assert "metrics.listen" in told(service)
+    with running(config, paths):
+        wait_for_status(paths, "metrics.listen")
 
 
 def test_metrics_in_a_file_and_on_a_socket(paths: Paths, tmp_path: Path) -> None:
