@@ -25,9 +25,9 @@ def cgroup_path(cgroups_path: str) -> Optional[str]:
     if cgroups_path.startswith("/"):
         parts = [part for part in cgroups_path.split("/") if part]
     else:
-        slice_name, _, rest = cgroups_path.partition(":")
-        prefix, _, name = rest.partition(":")
-        if not name:
+        slice_name, _colon, rest = cgroups_path.partition(":")
+        prefix, _colon, name = rest.partition(":")
+        if not slice_name or not name:
             return None
         parts = [*expand_slice(slice_name), f"{prefix}-{name}.scope" if prefix else name]
     if not 1 < len(parts) <= _MAX_PARTS or not all(_is_safe(part) for part in parts):
