@@ -1,0 +1,101 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The door for untrusted structures: typed, bounded, and every message with the whole path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from model.fields import MAX_TEXT, Fields
+from model.problem import HomenodeProblem
+
+
+def fields(**values: Any) -> Fields:
+    return Fields(values, source="f.json", path="top")
+
+
+def test_what_is_there_is_given_as_it_is() -> None:
+    read = fields(text="x", yes=True, number=7, inner={"a": 1})
+    assert read.text("text", "") == "x"
+    assert read.boolean("yes", False) is True
+    assert read.integer("number", 0, minimum=7, maximum=7) == 7
+    inner = read.section("inner")
+    assert inner is not None
+    assert inner.name("a") == "top.inner.a"
+    read.refuse_unknown()
+
+
+def test_what_is_not_there_has_its_default() -> None:
+    read = fields(nothing=None)
+    assert read.text("text", "d") == "d"
+    assert read.boolean("yes", True) is True
+    assert read.integer("number", 3, minimum=0, maximum=9) == 3
+    assert read.section("inner") is None
+    assert read.section("nothing") is None
+
+
+@pytest.mark.parametrize("value", [None, 1, True, [], {}])
+def test_no_text(value: Any) -> None:
+    with pytest.raises(HomenodeProblem, match=r"f\.json: top\.k .*: is not a text"):
+        fields(k=value).text("k", "")
+
+
+@pytest.mark.parametrize("value", [None, 0, 1, "true", []])
+def test_no_boolean(value: Any) -> None:
+    with pytest.raises(HomenodeProblem, match=r"top\.k .*neither true nor false"):
+        fields(k=value).boolean("k", False)
+
+
+@pytest.mark.parametrize("value", [None, "1", 1.0, [], float("nan")])
+def test_no_number(value: Any) -> None:
+    with pytest.raises(HomenodeProblem, match=r"top\.k .*is not a whole number"):
+        fields(k=value).integer("k", 0, minimum=0, maximum=9)
+
+
+@pytest.mark.parametrize("value", [-1, 10, 1 << 70, True, False])
+def test_out_of_bounds(value: Any) -> None:
+    with pytest.raises(HomenodeProblem, match=r"top\.k .*use a number from 0 to 9"):
+        fields(k=value).integer("k", 0, minimum=0, maximum=9)
+
+
+def test_a_text_has_an_end() -> None:
+    assert fields(k="x" * MAX_TEXT).text("k", "") == "x" * MAX_TEXT
+    with pytest.raises(HomenodeProblem, match="is longer than 4096 characters"):
+        fields(k="x" * (MAX_TEXT + 1)).text("k", "")
+
+
+def test_choices() -> None:
+    assert fields(k="a").text("k", "", choices=("a", "b")) == "a"
+    with pytest.raises(HomenodeProblem, match="use one of: a, b"):
+        fields(k="c").text("k", "", choices=("a", "b"))
+
+
+@pytest.mark.parametrize("value", [1, "x", [1], True])
+def test_a_section_that_is_no_mapping(value: Any) -> None:
+    with pytest.raises(HomenodeProblem, match=r"top\.k .*is not a mapping"):
+        fields(k=value).section("k")
+
+
+def test_a_file_that_is_no_mapping() -> None:
+    with pytest.raises(HomenodeProblem, match=r"f: \(whole file\) "):
+        Fields([], source="f")
+
+
+def test_a_key_that_nobody_read_is_refused_with_those_that_are_known() -> None:
+    read = fields(colour=1, b=2)
+    read.integer("b", 0, minimum=0, maximum=9)
+    read.text("a", "")
+    with pytest.raises(
+        HomenodeProblem, match=r'top\.colour "1": is not a known key; known here: a, b'
+    ):
+        read.refuse_unknown()
+
+
+@pytest.mark.parametrize("key", [5, None, ("a",)])
+def test_a_key_that_is_no_text_is_refused(key: Any) -> None:
+    with pytest.raises(HomenodeProblem, match="is not a known key"):
+        Fields({key: 1}, source="f").refuse_unknown()
