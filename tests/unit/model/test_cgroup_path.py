@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Optional
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fake_runtime import kubelet
@@ -73,6 +73,7 @@ def test_it_is_where_the_kubelet_makes_it(driver: str, qos: str) -> None:
     assert cgroup_path(kubelet.cgroups_path(parent, ID)) == kubelet.cgroup_folder(parent, ID)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="/.:-aZ0\0\n\x1b ü", max_size=60))
 def test_nothing_leads_out(told: str) -> None:
     path = cgroup_path(told)

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.problem import SHOWN_CHARACTERS, HomenodeProblem, Problem, shown
@@ -48,6 +48,7 @@ def test_a_value_of_another_type() -> None:
     assert shown(None) == '"None"'
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_any_value_is_one_short_printable_line(text: str) -> None:
     line = shown(text)

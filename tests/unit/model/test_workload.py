@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fake_runtime import kubelet
@@ -77,6 +77,7 @@ def test_own_cpus(row: tuple[Resources, str, int]) -> None:
     assert whole_cpus(resources, qos) == count
 
 
+@settings(deadline=None)
 @given(st.integers(1, 512_000), st.booleans())
 def test_whatever_the_kubelet_makes_of_a_request_is_read_back(millis: int, quota: bool) -> None:
     figures = kubelet.figures(GUARANTEED, millis / 1000, 1)

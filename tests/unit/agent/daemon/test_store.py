@@ -13,7 +13,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.machines import sockets
@@ -84,6 +84,7 @@ def test_set_aside_and_told(path: Path, row: tuple[str, str]) -> None:
     assert store.load(str(path)) == (EMPTY_LEDGER, None), "said once"
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_file_that_lost_a_part_is_never_believed(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homenode.intent.annotations import FALSE, MAX_VALUE, TRUE, boolean, effective
@@ -91,6 +91,7 @@ def test_what_is_told_is_bounded() -> None:
     assert len(tenant_intent(annotations, "c").problems) == MAX_SHOWN
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=30).map(lambda t: t + SUFFIX), st.text(max_size=50)))
 def test_anything(annotations: dict[str, str]) -> None:
     intent = tenant_intent(annotations, "c")

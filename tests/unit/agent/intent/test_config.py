@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.machines import sockets
@@ -136,6 +136,7 @@ SECTIONS = st.sampled_from(("nri", "pinning", "metrics", "journal", "x"))
 KEYS = st.sampled_from(("policy", "pin_cpu", "reserved_cpus", "listen", "max_bytes", "textfile"))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(SECTIONS, JSON | st.dictionaries(KEYS, JSON)))
 def test_anything_is_a_configuration_or_a_problem(values: dict[str, Any]) -> None:
     try:

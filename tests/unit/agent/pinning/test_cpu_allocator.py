@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homenode.pinning.cpu_allocator import pick
@@ -45,6 +45,7 @@ def test_a_machine_that_tells_no_cores() -> None:
     assert str(pick(CpuSet.parse("2-5"), (), 2)) == "2-3"
 
 
+@settings(deadline=None)
 @given(st.sets(st.integers(0, 7)), st.integers(0, 9))
 def test_as_many_as_there_are_and_none_but_free_ones(free: set[int], count: int) -> None:
     chosen = pick(CpuSet(free), CORES, count)
