@@ -12,6 +12,7 @@ failed.
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -71,5 +72,11 @@ def main(names: list[str]) -> int:
     return int(bool(failed) or not passed)
 
 
+def end(number: int, _frame: object) -> None:
+    """Leave by an exception, so that the running step's processes are ended too."""
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, end)
     sys.exit(main(sys.argv[1:]))

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,6 +143,26 @@ def test_skips_alone_do_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_unknown_part_is_refused_with_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert run.main(["no-such-part"]) == 2
     assert "there are: house, lint, unit, sanity, molecule, lab" in capsys.readouterr().out
+
+
+def test_an_ended_run_leaves_no_process(tmp_path: Path) -> None:
+    program = (
+        "import pathlib, runpy, sys, tools.parts as p, tools.steps as s;"
+        f"s.LOGS = pathlib.Path('{tmp_path}');"
+        f"sleep = 'echo $$ > {tmp_path}/new; mv {tmp_path}/new {tmp_path}/pid; sleep 60';"
+        "p.PARTS = {'x': lambda: [s.Step('s', ('sh', '-c', sleep))]};"
+        "sys.argv = ['run.py']; runpy.run_path('run.py', run_name='__main__')"
+    )
+    tests = Path(__file__).resolve().parents[1]
+    running = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=tests, stdout=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "pid").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    running.terminate()
+    assert running.wait(timeout=30) == 143
+    assert not _runs((tmp_path / "pid").read_text().strip())
 
 
 def test_every_test_belongs_to_a_part() -> None:

@@ -29,6 +29,7 @@ NOT_APPLICABLE = "No tests applicable."
 """ansible-test's word for a check without a file to look at: nothing was left out."""
 
 SAY_SOMETHING_EVERY_S = 30.0
+GRACE_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -121,13 +122,22 @@ def _execute(step: Step, out: int, still_running: Callable[[float], None]) -> in
                     return f"not finished after {step.limit_s:.0f} s"
                 still_running(time.monotonic() - started)
     finally:
-        if child.poll() is None:
-            os.killpg(child.pid, signal.SIGTERM)
+        _end_group(child)
+
+
+def _end_group(child: subprocess.Popen[bytes]) -> None:
+    """Ask every process of the group to end, once, then make it; none is left on return."""
+    for ending in (signal.SIGTERM, signal.SIGKILL):
+        number: int = ending
+        deadline = time.monotonic() + GRACE_S
+        while time.monotonic() < deadline:
+            child.poll()  # a child that has ended counts as a member until it is waited for
             try:
-                child.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                os.killpg(child.pid, signal.SIGKILL)
-                child.wait()
+                os.killpg(child.pid, number)
+            except ProcessLookupError:
+                return
+            number = 0  # from now on only ask whether there is anyone
+            time.sleep(0.05)
 
 
 def _counted(
