@@ -97,7 +97,9 @@ def molecule() -> Iterator[Step | Skip]:
         env={
             **_env(),
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build/ansible-home/collections"),
-            "PYTEST_ADDOPTS": f"--junitxml={ROOT / folder}/$MOLECULE_SCENARIO_NAME.xml",
+            "PYTHONPATH": str(ROOT / "tests"),
+            "PYTEST_ADDOPTS": "-p tools.own_results",
+            "OWN_RESULTS": str(ROOT / folder),
         },
         junit=f"{folder}/*.xml",
         stages=r"\[(?P<name>\S+ > \S+)\] Executed: (?P<result>.+)$",
