@@ -8,6 +8,7 @@ The runtime's socket comes here through ssh, so that Python's gRPC costs the slo
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -68,7 +69,10 @@ class Cri:
         try:
             return function(request, timeout=LIMIT, wait_for_ready=True)
         except grpc.RpcError as error:
-            raise LabProblem(f"{method}: {error.code().name}: {error.details()}") from None
+            raise LabProblem(
+                f"{method}: {error.code().name}: {error.details()}",
+                f"python3 -m lab ssh {self._guest.name} journalctl -u containerd",
+            ) from None
 
     def version(self) -> str:
         """The runtime's version, e.g. `1.7.24`."""
@@ -126,7 +130,8 @@ class Cri:
         try:
             running.start()
         except BaseException:
-            running.remove()
+            with contextlib.suppress(LabProblem):  # what went wrong first is what to tell
+                running.remove()
             raise
         return running
 
