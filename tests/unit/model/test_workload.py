@@ -59,6 +59,8 @@ def test_request(row: tuple[Resources, str, int]) -> None:
 WHOLE = {
     "two": (Resources(2048, 200_000, 100_000), GUARANTEED, 2),
     "two, without a quota": (Resources(2048), GUARANTEED, 2),
+    "two, where a quota of 0 means none": (Resources(2048, 0, 100_000), GUARANTEED, 2),
+    "two, where a period of 0 means none": (Resources(2048, 100_000, 0), GUARANTEED, 2),
     "one": (Resources(1024, 100_000, 100_000), GUARANTEED, 1),
     "less than one": (Resources(1022, 99_900, 100_000), GUARANTEED, 0),
     "less than one, without a quota": (Resources(1022), GUARANTEED, 0),

@@ -192,6 +192,8 @@ def test_the_before_value_is_written_before_the_reply_returns(
     order.append("answered")
     assert order == ["remembered", "answered"]
     assert owned.before() == {"a": NOT_OURS}
+    (value,) = owned.undo.values()
+    assert (value.name, value.cgroup) == ("default/a/a", cgroup_of(creating().container))
 
 
 def test_what_is_not_touched_has_no_before_value(owned: Owned) -> None:
@@ -219,6 +221,16 @@ def test_what_is_adopted_keeps_its_first_before_value(owned: Owned) -> None:
     assert owned.before() == {"a": NOT_OURS}
 
 
+def test_what_was_adopted_and_has_no_before_value_had_the_parents(owned: Owned) -> None:
+    """The log was lost, and what the cgroup shows now is ours."""
+    e, a = creating("e", "E"), creating("a")
+    make_cgroup(owned.root, cgroup_of(e.container), Placement(CpuSet.parse("0-3")))
+    make_cgroup(owned.root, cgroup_of(a.container), NOT_OURS)
+    owned.handle(Synchronized((e.pod, a.pod), (e.container, a.container)))
+    assert owned.owner.world.ledger.grants["e"].decision.adopted
+    assert owned.before() == {"e": NOT_OURS, "a": NOT_OURS}
+
+
 def test_before_values_of_the_dead_are_forgotten(owned: Owned) -> None:
     owned.handle(creating("a"))
     owned.handle(creating("b"))
@@ -234,6 +246,9 @@ def test_a_log_that_cannot_be_written_is_told_and_pinning_goes_on(tmp_path: Path
     owner = Owner(world, CgroupTree(str(tmp_path)), undo, lambda records: None)
     assert owner.handle(creating(), time.monotonic() + 5).adjust == OWN
     assert "No such file" in owner.undo_error
+    told = creating()
+    owner.handle(Synchronized((told.pod,), (told.container,)), time.monotonic() + 5)
+    assert "No such file" in owner.undo_error, "still"
     (tmp_path / "gone").mkdir()
     owner.handle(creating("b"), time.monotonic() + 5)
     assert owner.undo_error == ""
