@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.progress import say
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -47,7 +49,11 @@ class Places:
         """Hold a lock by name, so that two processes do not make the same thing twice."""
         self.root.mkdir(parents=True, exist_ok=True)
         with open(self.root / f"{name}.lock", "w", encoding="ascii") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say(f"waiting for another process that holds the {name} lock ...")
+                fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
 
