@@ -16,6 +16,7 @@ from lab.guest import VERSIONS, Guest
 from lab.places import places
 from lab.problem import LabProblem
 from lab.progress import say, step
+from lab.snapshot import FIRST_BOOT
 from lab.topology import NAMED
 
 
@@ -98,7 +99,9 @@ def _rollback(options: argparse.Namespace) -> None:
 
 
 def _inventory(options: argparse.Namespace) -> None:
-    print(json.dumps(fleet.inventory(_chosen(options.names, not options.names)), indent=2))
+    chosen = _chosen(options.names, not options.names)
+    usable = [guest for guest in chosen if not guest.name.startswith(FIRST_BOOT)]
+    print(json.dumps(fleet.inventory(usable), indent=2))
 
 
 def _chosen(names: list[str], everything: bool) -> list[Guest]:

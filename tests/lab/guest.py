@@ -77,7 +77,7 @@ class Guest:
             "StrictHostKeyChecking": "yes",
             "ControlMaster": "auto",
             "ControlPath": self.sockets / "ssh",
-            "ControlPersist": "600",
+            "ControlPersist": "yes",
             "LogLevel": "ERROR",
             "ConnectTimeout": "60",
         }
@@ -216,19 +216,17 @@ def launch(
         remedy = f"python3 -m lab down {identity.name}"
         raise LabProblem(f"a guest {identity.name!r} exists already", remedy) from None
     sockets = Path(tempfile.mkdtemp(prefix="homenode-lab-", dir="/tmp"))
-    guest = Guest(folder, machine.image, replace(identity, sockets=str(sockets)))
+    identity = replace(identity, port=_free_port(), sockets=str(sockets))
+    guest = Guest(folder, machine.image, identity)
     try:
+        (folder / RECORD).write_text(json.dumps(asdict(identity)), encoding="utf-8")
         if disk:
             call(["cp", "--reflink=auto", "--sparse=always", str(disk), str(guest.disk)])
         else:
             below = f"../../images/{machine.image.key}/{machine.image.disk.name}"
             layer = ["qemu-img", "create", "-q", "-f", "qcow2", "-b", below, "-F", "raw"]
             call([*layer, str(guest.disk)])
-        with places.locked("port"):
-            guest.identity = replace(guest.identity, port=_free_port())
-            record = json.dumps(asdict(guest.identity))
-            (folder / RECORD).write_text(record, encoding="utf-8")
-            qemu.start(machine, guest.disk, sockets, guest.identity.port, *options)
+        qemu.start(machine, guest.disk, sockets, identity.port, *options)
     except BaseException:
         guest.down()
         raise

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import machine as qemu
-from lab.guest import SAVED, Guest, Identity, launch
+from lab.guest import SAVED, Guest, Identity, launch, load
 from lab.image import Image
 from lab.machine import Machine
 from lab.places import Places
 from lab.problem import LabProblem
 from lab.progress import say, step
 
+FIRST_BOOT = "first-boot-"  # how the names of guests begin that are to become snapshots
 ATTEMPTS = 3  # boots of an emulated machine before giving up
 
 
@@ -80,8 +81,12 @@ def _make(places: Places, snapshot: Snapshot, folder: Path) -> None:
 
 def _boot(places: Places, snapshot: Snapshot) -> Guest:
     """Boot without a snapshot; emulation makes a kernel die now and then, so try again."""
+    identity = _identity(snapshot)
+    leftover = places.guests / identity.name
+    if leftover.exists():  # of a process that was killed: we hold the lock
+        load(places, leftover).down()
     for attempt in range(1, ATTEMPTS + 1):
-        guest = launch(places, snapshot.machine, _identity(snapshot), None, "-no-reboot")
+        guest = launch(places, snapshot.machine, identity, None, "-no-reboot")
         try:
             guest.wait()
             return guest
@@ -95,7 +100,7 @@ def _boot(places: Places, snapshot: Snapshot) -> Guest:
 
 def _identity(snapshot: Snapshot) -> Identity:
     return Identity(
-        name=f"first-boot-{snapshot.name}",
+        name=f"{FIRST_BOOT}{snapshot.name}",
         image=snapshot.machine.image.key,
         topology=snapshot.topology,
         containerd=snapshot.containerd,
