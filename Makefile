@@ -10,10 +10,10 @@ help: ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 demo: venv ## the main job on a two-NUMA-node virtual machine, start to end
-	$(IN_TREE) $(PYTHON) tests/demo/demo.py up
+	$(IN_TREE) $(PYTHON) -m demo.demo up
 
 demo-down: venv ## remove every trace of the demo
-	$(IN_TREE) $(PYTHON) tests/demo/demo.py down
+	$(IN_TREE) $(PYTHON) -m demo.demo down
 
 test: venv ## everything that must pass; the last line is "N passed, N failed"
 	@$(PYTHON) tests/run.py
