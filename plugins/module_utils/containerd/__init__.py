@@ -8,8 +8,8 @@
 
 containerd merges the files that its main file imports. In 1.7 a plugin's table in an imported file
 takes the place of the whole table in the main file, so the drop-in repeats every key that is in
-force and changes one. Only the drop-in's own path is imported, never a folder: other files there that
-nobody reads today must not come alive. What had to be added to the main file is noted in the
+force and changes one. Only the drop-in's own path is imported, never a folder: other files there
+that nobody reads today must not come alive. What had to be added to the main file is noted in the
 drop-in itself, which is all that undoing needs.
 
 `config_text` is pure: texts in, texts out. `daemon` finds containerd. `switch` does the work: plan,

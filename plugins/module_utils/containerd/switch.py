@@ -102,6 +102,8 @@ class Switch:
         except HomenodeProblem:
             self._put_back(plan)
             self._run(["systemctl", "restart", self._daemon.service])
+            if not report.enabled_before:
+                _remove_stale(Path(report.socket))
             raise
 
     def _looked_at(self, dump: str, plan: Plan, *, on: bool) -> Report:
@@ -254,6 +256,8 @@ class Switch:
                 waited = f"has no listener {self._timeout:.0f} s after the restart"
                 raise self._failure(report.socket, waited)
             time.sleep(POLL_SECONDS)
+        if not report.enabled:
+            _remove_stale(Path(report.socket))
         return replace(report, restarted=True, restart_needed=False, listening=report.enabled)
 
     def _failure(self, value: str, why: str) -> HomenodeProblem:
@@ -275,6 +279,12 @@ class Switch:
                 self._put(change.path, change.before)
         if plan.remove_folder and not self._drop_in.exists():
             _remove_if_empty(self._drop_in.parent)
+
+
+def _remove_stale(socket: Path) -> None:
+    """containerd leaves its socket behind, and whoever finds it believes that NRI is on."""
+    socket.unlink(missing_ok=True)
+    _remove_if_empty(socket.parent)
 
 
 def _is_on(dump: str) -> bool:

@@ -56,6 +56,14 @@ class Containerd:
     def sockets(self) -> Path:
         return self.folder / "unix"
 
+    @property
+    def socket(self) -> Path:
+        return self.folder / "run/nri.sock"
+
+    @property
+    def listener(self) -> str:
+        return SOCKET_LINE.replace("/run/nri/nri.sock", str(self.socket))
+
     def switch(self) -> Switch:
         daemon = Daemon("containerd", "containerd", self.main, self.active, "1.7.24")
         return Switch(
@@ -77,7 +85,10 @@ class Containerd:
         self.restarts += 1
         broken = not self.starts and self.drop_in.exists()
         up = self._on(self._texts(_text(self.main) or "")) and self.comes_up and not broken
-        self.sockets.write_text("Num\n" + (SOCKET_LINE if up else ""), encoding="utf-8")
+        self.sockets.write_text("Num\n" + (self.listener if up else ""), encoding="utf-8")
+        if up:
+            self.socket.parent.mkdir(exist_ok=True)
+            self.socket.touch()  # it stays when containerd goes, as the real one does
         return (1, "", "Job for containerd.service failed.") if broken else (0, "", "")
 
     def _dump(self, main: str) -> tuple[int, str, str]:
@@ -91,7 +102,7 @@ class Containerd:
             0,
             (
                 f"imports = [{imports}]\nversion = {config_text.version_of(main)}\n{extra}"
-                f'[plugins]\n  {TABLE}\n    disable = {on}\n    socket_path = "/run/nri/nri.sock"\n'
+                f'[plugins]\n  {TABLE}\n    disable = {on}\n    socket_path = "{self.socket}"\n'
             ),
             "",
         )
@@ -131,11 +142,11 @@ def host(tmp_path: Path) -> Containerd:
 
 
 def tree(host: Containerd) -> dict[str, Optional[str]]:
-    """Every file and folder below etc, to compare before and after."""
-    folder = host.folder / "etc"
+    """Every file and folder of the host, to compare before and after."""
     return {
-        str(path.relative_to(folder)): None if path.is_dir() else _text(path)
-        for path in folder.rglob("*")
+        str(path.relative_to(host.folder)): None if path.is_dir() else _text(path)
+        for path in host.folder.rglob("*")
+        if path != host.sockets
     }
 
 
@@ -171,7 +182,7 @@ def test_a_life(host: Containerd, main: Optional[str]) -> None:
 
 def test_nri_that_is_on_already_is_left_alone(host: Containerd) -> None:
     host.default_on = True
-    host.sockets.write_text("Num\n" + SOCKET_LINE, encoding="utf-8")
+    host.sockets.write_text("Num\n" + host.listener, encoding="utf-8")
     for on in (True, False):
         report = host.set(on)
         assert (report.enabled, report.changes, host.restarts) == (True, (), 0)
@@ -203,7 +214,7 @@ def test_files_and_daemon_are_put_back_if_it_does_not_start(host: Containerd) ->
 def test_files_and_daemon_are_put_back_if_nobody_listens(host: Containerd) -> None:
     before = tree(host)
     host.comes_up = False
-    with pytest.raises(HomenodeProblem, match=r"/run/nri/nri\.sock.*has no listener"):
+    with pytest.raises(HomenodeProblem, match=r"run/nri\.sock.*has no listener"):
         host.set(True)
     assert (tree(host), host.restarts) == (before, 2)
 
