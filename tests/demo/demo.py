@@ -22,6 +22,7 @@ from typing import Any
 
 from demo import report
 from lab import fleet, host
+from lab.cri import single_container
 from lab.guest import Guest
 from lab.problem import LabProblem
 from lab.progress import step
@@ -125,7 +126,10 @@ def _pods(guest: Guest) -> bool:
     rows = []
     with guest.cri() as cri:
         with step("creating pods through containerd's CRI"):
-            running = [(cri.create_pod(name, qos=qos, **asked), asked) for name, qos, asked in PODS]
+            running = [
+                (cri.create_pod(name, containers=[single_container(qos, **asked)]), asked)
+                for name, qos, asked in PODS
+            ]
         time.sleep(2)  # the agent reads each cgroup back a second after the last change
         status = json.loads(guest.run("homenode status --json"))
         for pod, asked in running:
