@@ -28,7 +28,7 @@ FLAT_BAR = 2.0
 
 def run(quick: bool) -> Iterator[Figure]:
     """p50 and p99 at every level, beside the floor's; the growth from none to 200."""
-    samples = 20 if quick else 300
+    samples = 20 if quick else 100
     p50: dict[tuple[str, str, int], float] = {}
     with running_nodes(*AGENTS) as nodes:
         for level in LEVELS:

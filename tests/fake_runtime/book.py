@@ -63,6 +63,7 @@ class FakeContainer:
     pid: int = 0
     env: list[str] = field(default_factory=list)
     annotations: dict[str, str] = field(default_factory=dict)
+    _written: dict[str, str] = field(default_factory=dict)
 
     @property
     def placement(self) -> tuple[str, str]:
@@ -114,15 +115,19 @@ class FakeContainer:
         if root is None:
             return
         folder = root / kubelet.cgroup_folder(self.pod.cgroup_parent, self.id)
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in (
-            ("cpuset.cpus", self.cpus),
-            ("cpuset.mems", self.mems),
-            ("cpuset.cpus.effective", self.cpus or everything[0]),
-            ("cpuset.mems.effective", self.mems or everything[1]),
-            ("cgroup.procs", str(self.pid)),
-        ):
-            (folder / name).write_text(text + "\n")
+        if not self._written:
+            folder.mkdir(parents=True, exist_ok=True)
+        texts = {
+            "cpuset.cpus": self.cpus,
+            "cpuset.mems": self.mems,
+            "cpuset.cpus.effective": self.cpus or everything[0],
+            "cpuset.mems.effective": self.mems or everything[1],
+            "cgroup.procs": str(self.pid),
+        }
+        for name, text in texts.items():
+            if self._written.get(name) != text:
+                (folder / name).write_text(text + "\n")
+        self._written = texts
 
     def remove_cgroup(self, root: Optional[Path]) -> None:
         """Take the folder away again."""

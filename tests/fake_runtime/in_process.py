@@ -60,7 +60,7 @@ class Served:
         """The kinds of all notices."""
         return [notice.kind for notice in self.notices]
 
-    def wait_for(self, kind: str, count: int = 1, timeout_s: float = 5.0) -> RuntimeNotice:
+    def wait_for(self, kind: str, count: int = 1, timeout_s: float = 15.0) -> RuntimeNotice:
         """The *count*-th notice of this kind."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
