@@ -57,9 +57,9 @@ def test_a_late_call_is_the_watchs_at_its_deadline(answers: Answers, quiet_s: fl
     answered = Answered()
     call = Call(answered, BUDGET_S)
     answers.begin(call)
-    assert answered.event.wait(1)
+    assert answered.event.wait(5)
     assert answered.at >= call.deadline
-    assert answered.at - call.deadline < 0.2
+    assert answered.at - call.deadline < 1
     assert not answers.claim(call)
 
 
@@ -67,7 +67,7 @@ def test_a_longer_budget_is_kept_too(answers: Answers) -> None:
     answered = Answered()
     call = Call(answered, 3 * BUDGET_S)
     answers.begin(call)
-    assert answered.event.wait(1)
+    assert answered.event.wait(5)
     assert answered.at >= call.deadline
 
 
@@ -92,4 +92,4 @@ def test_only_one_claims(answers: Answers) -> None:
         ours = answers.claim(call)
         answers.end()
         time.sleep(0.001)
-        assert answered.event.wait(0 if ours else 1) is not ours
+        assert answered.event.wait(0 if ours else 5) is not ours

@@ -50,7 +50,7 @@ def test_a_restarted_runtime_is_found_again_five_times(nri_socket: Path, served:
             began = time.monotonic()
             runtime.restart()
             runtime.wait_for_plugins()
-            assert time.monotonic() - began < 2.5
+            assert time.monotonic() - began < 5
         served.wait_for(CONNECTED, 6)
     assert served.plugin.counts.connections == 6
     assert served.plugin.counts.failed == 0
@@ -191,7 +191,7 @@ def test_a_stop_is_seen_without_an_interrupt(nri_socket: Path) -> None:
         runtime.wait_for_plugins()
         began = time.monotonic()
         assert served.stop(interrupt=False)
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 3
 
 
 def test_whoever_listens_to_notices_may_fail(nri_socket: Path) -> None:
