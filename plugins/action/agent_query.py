@@ -33,7 +33,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     ) -> dict[str, Any]:
         """The door of the action: arguments in, one result out."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _, given = self.validate_argument_spec(
+        _result, given = self.validate_argument_spec(
             {
                 "verb": {"type": "str", "required": True, "choices": list(VERBS)},
                 "arguments": {"type": "list", "elements": "str", "default": []},

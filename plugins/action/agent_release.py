@@ -41,7 +41,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     ) -> dict[str, Any]:
         """The door of the action: arguments in, one result out."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _, given = self.validate_argument_spec(
+        _result, given = self.validate_argument_spec(
             {
                 "name": {"type": "str", "required": True},
                 "home": {"type": "path", "required": True},

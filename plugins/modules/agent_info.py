@@ -131,7 +131,7 @@ def python_of(module: AnsibleModule, wanted: str) -> dict[str, str]:
     for path in CANDIDATES if wanted == "auto" else (wanted,):
         if not os.access(path, os.X_OK):
             continue
-        status, out, _ = module.run_command([path, "-I", "-c", TELL_VERSION])
+        status, out, _error = module.run_command([path, "-I", "-c", TELL_VERSION])
         numbers = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)", out.strip())
         if status or not numbers:
             continue
@@ -145,7 +145,7 @@ def systemd_version(module: AnsibleModule) -> int:
     """0 where systemd is installed but something else is process 1, as in most containers."""
     if not Path("/run/systemd/system").is_dir():
         return 0
-    _, out, _ = module.run_command(["systemctl", "--version"])
+    _status, out, _error = module.run_command(["systemctl", "--version"])
     number = re.match(r"systemd (\d+)", out)
     return int(number.group(1)) if number else 0
 
@@ -154,7 +154,7 @@ def cgroup_mounts(mountinfo: str) -> str:
     """Which hierarchies are below /sys/fs/cgroup, by /proc/self/mountinfo."""
     at: dict[str, str] = {}
     for line in mountinfo.splitlines():
-        head, _, tail = line.partition(" - ")
+        head, _dash, tail = line.partition(" - ")
         if len(head.split()) > 4 and tail:
             at[head.split()[4]] = tail.split()[0]
     if at.get("/sys/fs/cgroup") == "cgroup2":

@@ -37,7 +37,7 @@ class Ansible:
         """One task; its result, whether it succeeded or not, and all that was "printed"."""
         words = ("ansible", "localhost", "-m", f"homenode.numa.{module}", "-a", json.dumps(options))
         said = self._run([*words, *flags])
-        _, arrow, result = said.partition(" => ")
+        _host, arrow, result = said.partition(" => ")
         assert arrow, said
         parsed: dict[str, Any] = json.JSONDecoder().raw_decode(result)[0]
         return {**parsed, "printed": said}

@@ -61,7 +61,7 @@ def nri_value(dump: str, key: str) -> str:
     """A value of the NRI plugin's own table as it is written, quotes removed; "" if not there."""
     for header, lines in nri_table(dump).items():
         for line in lines if _name(header) == OWN_TABLE else ():
-            name, _, value = line.partition("=")
+            name, _equals, value = line.partition("=")
             if name.strip() == key:
                 return value.strip().strip("\"'")
     return ""

@@ -51,14 +51,16 @@ def find(run: Run, service: str, config: str) -> Optional[Daemon]:
     A path in *config* takes the place of the one that the unit gives. Raises HomenodeProblem for a
     containerd that is too old.
     """
-    _, out, _ = run(["systemctl", "show", "--property=LoadState,ActiveState,ExecStart", service])
+    _status, out, _error = run(
+        ["systemctl", "show", "--property=LoadState,ActiveState,ExecStart", service]
+    )
     shown = dict(line.partition("=")[::2] for line in out.splitlines())
     start = re.search(r"path=(\S+) ; argv\[\]=(.*?) ;", shown.get("ExecStart", ""))
     if shown.get("LoadState") != "loaded" or not start:
         return None
     given = re.search(r"\s(?:--config|-c)[= ](\S+)", start.group(2))
     path = config or (given.group(1) if given else DEFAULT_CONFIG)
-    _, out, _ = run([start.group(1), "--version"])
+    _status, out, _error = run([start.group(1), "--version"])
     version = re.search(r"\bv?((\d+)\.(\d+)\.\d+)", out)
     if not version or (int(version.group(2)), int(version.group(3))) < OLDEST:
         raise HomenodeProblem(

@@ -192,7 +192,7 @@ class Switch:
             copy, drop_in = Path(folder) / "config.toml", Path(folder) / "drop-in.toml"
             if on:
                 drop_in.write_text(after[self._drop_in] or "", encoding="utf-8")
-                main, _ = config_text.with_import(main, str(drop_in))
+                main, _added = config_text.with_import(main, str(drop_in))
             copy.write_text(main, encoding="utf-8")
             self._judged(dump, copy, plan, on=on)
 
@@ -245,7 +245,7 @@ class Switch:
             _remove_if_empty(self._drop_in.parent)
 
     def _restarted(self, report: Report) -> Report:
-        status, _, error = self._run(["systemctl", "restart", self._daemon.service])
+        status, _out, error = self._run(["systemctl", "restart", self._daemon.service])
         if status:
             raise self._failure(
                 (error.strip() or "systemctl failed").splitlines()[0], "did not start"

@@ -291,7 +291,7 @@ def test_the_unit_tells_program_and_file(arguments: str, given: str, config: str
 
 
 def test_no_unit_is_none_and_an_old_one_is_refused() -> None:
-    assert find(lambda _: (0, "LoadState=not-found\n", ""), "containerd", "") is None
+    assert find(lambda _words: (0, "LoadState=not-found\n", ""), "containerd", "") is None
     answers = {"systemctl": SHOWN % "", "/usr/local/bin/containerd": "containerd x 1.6.20~ds1\n"}
     with pytest.raises(HomenodeProblem, match=r"1\.6\.20.*install containerd 1\.7"):
         find(lambda words: (0, answers[words[0]], ""), "containerd", "")
