@@ -47,18 +47,18 @@ def run(quick: bool) -> Iterator[Figure]:
 
 def _figures(name: str, qos: str, level: int, values: list[float]) -> Iterator[Figure]:
     of = {"agent": name, "class": qos, "containers": level, "n": len(values)}
-    bar = BAR_MS if name == "homenode" else None
-    yield Figure(BENCH, "p50", median(values), "ms", bar, of)
+    limit = BAR_MS if name == "homenode" else None
+    yield Figure(BENCH, "p50", median(values), "ms", limit, of)
     yield Figure(BENCH, "p99", quantile(values, 0.99), "ms", None, of)
 
 
 def _ratios(names: list[str], qos: str, p50: dict[tuple[str, str, int], float]) -> Iterator[Figure]:
     last = LEVELS[-1]
     for name in names:
-        bar = FLAT_BAR if name == "homenode" else None
+        limit = FLAT_BAR if name == "homenode" else None
         growth = p50[name, qos, last] / p50[name, qos, 0]
         of = {"agent": name, "class": qos}
-        yield Figure(BENCH, f"p50({last}) over p50(0)", growth, "ratio", bar, of)
+        yield Figure(BENCH, f"p50({last}) over p50(0)", growth, "ratio", limit, of)
     for level in LEVELS:
         ratio = p50["homenode", qos, level] / p50["floor", qos, level]
         beside = {"class": qos, "containers": level}

@@ -14,26 +14,26 @@ from typing import Optional
 
 @dataclass(frozen=True)
 class Figure:
-    """*value* in *unit*; *bar* is the most it may be (None: only told), *of* says of what."""
+    """*value* in *unit*; *limit* is the most it may be (None: only told), *of* says of what."""
 
     bench: str
     name: str
     value: float
     unit: str
-    bar: Optional[float] = None
+    limit: Optional[float] = None
     of: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
-        """Whether it is within its bar."""
-        return self.bar is None or self.value <= self.bar
+        """Whether it is within its limit."""
+        return self.limit is None or self.value <= self.limit
 
     def line(self) -> str:
         """The figure as JSON."""
         shown: dict[str, object] = {"bench": self.bench, "figure": self.name, **self.of}
         shown.update(value=round(self.value, 4), unit=self.unit)
-        if self.bar is not None:
-            shown.update(bar=self.bar, ok=self.ok)
+        if self.limit is not None:
+            shown.update(limit=self.limit, ok=self.ok)
         return json.dumps(shown)
 
 

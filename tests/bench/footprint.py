@@ -39,9 +39,9 @@ def run(quick: bool) -> Iterator[Figure]:
                 populate(node, count)
                 time.sleep(0.2 if quick else 2.0)  # let files be written and read back
                 of = {"agent": name, "containers": count}
-                bar = RSS_BAR_MIB if name == "homenode" else None
+                limit = RSS_BAR_MIB if name == "homenode" else None
                 over = rss_mib(node.agent.pid) - bare
-                yield Figure(BENCH, "rss over a bare python", over, "MiB", bar, of)
+                yield Figure(BENCH, "rss over a bare python", over, "MiB", limit, of)
     yield from _cpu(3 if quick else 15)
 
 
