@@ -213,7 +213,14 @@ class Session:
         event = Synchronized(tuple(self._pods), tuple(self._containers))
         self._pods, self._containers = [], []
         budget_s = min(self._settings.synchronize_budget_s, 0.75 * self._runtime_patience_s)
-        self._decide(request, event, budget_s)
+        if not self._decide(request, event, budget_s):
+            raise HomenodeProblem(
+                "Synchronize",
+                f"{len(event.containers)} containers",
+                "could not be taken over, so what runs is unknown",
+                "report the failure named before; it is tried again",
+                source="NRI",
+            )
         self.synchronized = True
         self._notice(CONNECTED, "decisions reach the runtime")
 
@@ -232,28 +239,36 @@ class Session:
         budget_s = min(self._settings.answer_budget_s, 0.5 * self._runtime_patience_s)
         self._decide(request, event, budget_s)
 
-    def _decide(self, request: ttrpc.Request, event: Event, budget_s: float) -> None:
-        """Ask the handler, answer in time whatever happens, and say so where that was not it."""
+    def _decide(self, request: ttrpc.Request, event: Event, budget_s: float) -> bool:
+        """Ask the handler, answer in time whatever happens, and say so where that was not it.
+
+        A decision that comes after its deadline is not sent, even where nobody answered in its
+        place yet: a handler that refuses for lack of time comes back just then. False where the
+        handler raised.
+        """
         call = Call(lambda: self._answer_in_place(request), budget_s)
         self._answers.begin(call)
+        failure = f"the decision took longer than {budget_s:g} s"
+        message = None
+        raised = False
         try:
             reply = self._handle(event, call.deadline)
-            message = ttrpc.response(request.stream, _payload(request.method, event, reply))
-            failure = ""
+            if monotonic() < call.deadline:
+                message = ttrpc.response(request.stream, _payload(request.method, event, reply))
         except Exception as error:  # a door: nothing that a handler does may reach the wire
-            self._counts.failed += 1
+            raised = True
             failure = f"the handler failed: {type(error).__name__}: {error}"
-            message = ttrpc.response(request.stream, b"")
         finally:
             ours = self._answers.claim(call)
             self._answers.end()
         if ours:
-            self._mux.write(PLUGIN_CONNECTION, message)
-        else:
-            self._counts.late += 1
-            failure = failure or f"the decision took longer than {budget_s:g} s"
-        if failure:
+            empty = ttrpc.response(request.stream, b"")
+            self._mux.write(PLUGIN_CONNECTION, empty if message is None else message)
+        if message is None or not ours:
+            self._counts.failed += raised
+            self._counts.late += not raised
             self._notice(UNDELIVERED, f"{request.method}: {failure}", event=event)
+        return not raised
 
     def _answer_in_place(self, request: ttrpc.Request) -> None:
         """The watch's answer to a call whose handler is late."""

@@ -85,6 +85,25 @@ def test_a_slow_synchronize_does_not_make_us_forgotten(nri_socket: Path) -> None
         assert served.plugin.counts.late == 1
 
 
+def test_a_synchronize_that_fails_is_tried_again(nri_socket: Path) -> None:
+    """Without it nothing that runs is known, and the next decision could be a wrong one."""
+    left = [2]
+
+    def fail_twice(event: Event, deadline: float) -> Reply:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise ValueError("boom")
+        return NO_CHANGE
+
+    with FakeRuntime(nri_socket) as runtime, Served(nri_socket) as served:
+        served.decide = fail_twice
+        served.wait_for(CONNECTED)
+        runtime.wait_for_plugins()
+    assert served.plugin.counts.connections == 3
+    assert served.kinds().count(PROBLEM) == 1
+    assert [notice.detail for notice in served.notices if "boom" in notice.detail]
+
+
 def frame(connection: int, payload: bytes) -> bytes:
     return struct.pack(">II", connection, len(payload)) + payload
 

@@ -185,6 +185,24 @@ def test_a_handler_that_is_late_changes_nothing_and_hears_of_it(nri_socket: Path
     assert (served.plugin.counts.late, runtime.failures) == (1, [])
 
 
+def test_a_handler_that_gives_up_at_its_deadline_is_late(nri_socket: Path) -> None:
+    """It waited for a lock until then: "no change" is no decision, and must be told apart."""
+
+    def give_up(event: Event, deadline: float) -> Reply:
+        if isinstance(event, ContainerCreating):
+            time.sleep(max(0.0, deadline - time.monotonic()))
+        return NO_CHANGE
+
+    with FakeRuntime(nri_socket) as runtime, Served(nri_socket, answer_budget_s=0.05) as served:
+        runtime.wait_for_plugins()
+        served.decide = give_up
+        pod = runtime.run_pod("web")
+        for number in range(10):
+            runtime.create_container(pod, f"c{number}", start=False)
+        served.wait_for(UNDELIVERED, 10)
+    assert served.plugin.counts.late == 10
+
+
 def test_the_deadline_is_within_what_the_runtime_waits(nri_socket: Path) -> None:
     left: list[float] = []
 
