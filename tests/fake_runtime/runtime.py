@@ -77,7 +77,7 @@ class FakeRuntime:
         self.cgroup_root, self.everything, self.driver = cgroup_root, everything, driver
         self.pods: dict[str, FakePod] = {}
         self.containers: dict[str, FakeContainer] = {}
-        self.registrations = 0
+        self.registrations = self.forgotten = 0
         self.failures: list[str] = []
         self.broken: list[Exception] = []
         self.refuse_registration = self.refuse_updates = ""
@@ -425,6 +425,8 @@ class FakeRuntime:
             if self.synchronizes:
                 with self._event_lock:
                     self._synchronize(plugin)
+            else:
+                self.forgotten += 1
         except (TimeoutError, ConnectionLost, RpcError) as error:
             self.failures.append(f"admission: {error!r}")
             if self.nri >= (0, 8):

@@ -107,7 +107,7 @@ def test_f4_a_runtime_that_forgot_us(tmp_path: Path, machine: dict[str, str]) ->
     with Node(tmp_path, machine, nri=(0, 6), synchronizes=False) as node:
         node.agent.start()
         deadline = time.monotonic() + 5
-        while not node.runtime.registrations and time.monotonic() < deadline:
+        while not node.runtime.forgotten and time.monotonic() < deadline:
             time.sleep(0.02)
         node.runtime.synchronizes = True
         node.runtime.wait_for_plugins(timeout_s=12)
