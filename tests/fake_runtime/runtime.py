@@ -449,6 +449,8 @@ class FakeRuntime:
                 break
         self._apply_updates(answer.update)
         with self._changed:
+            if plugin.trunk.ended:
+                raise ConnectionLost  # it answered, and left before it could be called
             self._plugins.append(plugin)
             plugin.synchronized.set()
             self._changed.notify_all()
