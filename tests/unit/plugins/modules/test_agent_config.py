@@ -69,7 +69,7 @@ def config(tmp_path: Path, archive: Path, capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_life(config: Config) -> None:
-    drop_in = {"drop_in": "50-cri_rm", "content": PINNING}
+    drop_in: dict[str, Any] = {"drop_in": "50-cri_rm", "content": PINNING}
     assert config(check=True, **drop_in)["changed"] is True
     assert config.files == []
     assert config(content={"journal": {"max_bytes": 65536}})["changed"] is True
