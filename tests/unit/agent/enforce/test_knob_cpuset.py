@@ -59,3 +59,22 @@ def test_a_write_that_was_taken_is_not_believed(tree: CountingTree, tmp_path: Pa
 def test_a_refusal_names_the_file(tree: CountingTree, tmp_path: Path) -> None:
     why = restore(Refusing(str(tmp_path)), "kubepods/a", NOT_OURS)
     assert why == "cpuset.mems: No space left on device"
+
+
+class Populated(CgroupTree):
+    """As a kernel while processes run there: what is set does not become inherited again."""
+
+    def write(self, path: str, key: str, value: str) -> Optional[OSError]:
+        return super().write(path, key, value) if value else OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(NOT_OURS, WIDER), (Placement(CpuSet([7])), Placement(CpuSet([7]), WIDER.mems))],
+)
+def test_what_runs_gets_all_that_its_parent_has(
+    tree: CountingTree, tmp_path: Path, before: Placement, after: Placement
+) -> None:
+    make_cgroup(tmp_path, "kubepods", WIDER)
+    assert restore(Populated(str(tmp_path)), "kubepods/a", before) is None
+    assert tree.placement("kubepods/a") == after

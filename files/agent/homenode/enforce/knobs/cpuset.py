@@ -10,25 +10,41 @@ not use. Out of scope: who may own the cpuset (the policy knows).
 
 from __future__ import annotations
 
-from typing import Optional
+import errno
+import os
+from typing import Optional, Union
 
 from homenode.linux.cgroup import CPUS, MEMS, CgroupTree
-from model.workload import Placement
+from model.cpuset import CpuSet, NodeSet
+from model.workload import NOT_OURS, Placement
+
+Part = Optional[Union[CpuSet, NodeSet]]
 
 
 def restore(tree: CgroupTree, path: str, before: Placement) -> Optional[str]:
     """Set a cgroup's cpuset back to *before* and read it again; None when it is so.
 
-    A part that is None in *before* was inherited and becomes so again. Else the reason in words.
+    A part that is None in *before* was inherited. Where processes run, the kernel does not let it
+    become so again (ENOSPC): it then gets all that its parent has. Else the reason in words.
     A cgroup that is gone needs nothing.
     """
     if tree.placement(path) is None:
         return None
-    for key, value in ((MEMS, before.mems), (CPUS, before.cpus)):
+    parent = tree.effective(os.path.dirname(path)) or NOT_OURS
+    parts: tuple[tuple[str, Part, Part], ...] = (
+        (MEMS, before.mems, parent.mems),
+        (CPUS, before.cpus, parent.cpus),
+    )
+    for key, value, widest in parts:
         error = tree.write(path, key, "" if value is None else str(value))
+        if value is None and widest and error is not None and error.errno == errno.ENOSPC:
+            error = tree.write(path, key, str(widest))
         if error is not None:
             return f"{key}: {error.strerror}"
     seen = tree.placement(path)
-    if seen is not None and seen != before:
+    if seen is not None and not (
+        seen.cpus in (before.cpus, before.cpus or parent.cpus)
+        and seen.mems in (before.mems, before.mems or parent.mems)
+    ):
         return f"the kernel shows {seen.cpus}/{seen.mems} after writing"
     return None
