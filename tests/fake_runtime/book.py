@@ -77,7 +77,7 @@ class FakeContainer:
         message.cpu.shares.value = figures.shares
         if figures.quota is not None:
             message.cpu.quota.value = figures.quota
-            message.cpu.period.value = figures.period
+        message.cpu.period.value = figures.period
         if figures.memory_limit is not None:
             message.memory.limit.value = figures.memory_limit
         message.cpu.cpus, message.cpu.mems = self.cpus, self.mems

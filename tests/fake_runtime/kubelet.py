@@ -25,7 +25,7 @@ class Figures:
 
     shares: int
     quota: Optional[int]
-    period: Optional[int]
+    period: int
     memory_limit: Optional[int]
     oom_score_adj: int
 
@@ -34,15 +34,16 @@ def figures(qos: str, cpu: float, memory: int, node_memory: int = 16 << 30) -> F
     """Of a container that asks for *cpu* CPUs and *memory* bytes.
 
     Guaranteed: the limits equal the requests; Burstable: requests, no limits; BestEffort: none.
+    The period is told without a quota too.
     """
     if qos == BEST_EFFORT:
-        return Figures(2, None, None, None, 1000)
+        return Figures(2, None, PERIOD_US, None, 1000)
     shares = max(2, round(cpu * 1000) * 1024 // 1000)
     if qos == GUARANTEED:
         quota = max(1000, round(cpu * PERIOD_US))
         return Figures(shares, quota, PERIOD_US, memory, -997)
     adj = min(999, max(3, 1000 - 1000 * memory // node_memory))
-    return Figures(shares, None, None, None, adj)
+    return Figures(shares, None, PERIOD_US, None, adj)
 
 
 def cgroup_parent(qos: str, uid: str, driver: str = SYSTEMD) -> str:

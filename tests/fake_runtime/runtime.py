@@ -225,7 +225,7 @@ class FakeRuntime:
         resources = MESSAGES["LinuxResources"]()
         resources.cpu.shares.value = asked.shares
         resources.cpu.quota.value = asked.quota or 0
-        resources.cpu.period.value = asked.period or 0
+        resources.cpu.period.value = asked.period
         resources.cpu.cpus = cpus
         with self._event_lock:
             answers = self._ask("UpdateContainer", container, resources)
