@@ -321,7 +321,7 @@ def test_churn_in_a_small_service(node: Node) -> None:
 
 
 def churn(node: Node, pod: RunningPod, times: int) -> None:
-    """Create and remove containers in a pod; every second one is never started."""
+    """Create and remove containers in a pod; only every third one is ever started."""
     container = single_container("", cpu="1", memory="16Mi")
     for number in range(times):
         config = container_config(pod.pod, container, node.cri.capacity)
@@ -332,7 +332,7 @@ def churn(node: Node, pod: RunningPod, times: int) -> None:
             config=config,
             sandbox_config=sandbox_config(pod.pod),
         ).container_id
-        if number % 2:
+        if not number % 3:
             node.cri.call("StartContainer", container_id=made)
         node.cri.call("RemoveContainer", container_id=made)
 
@@ -361,7 +361,7 @@ def test_stop_changes_nothing_and_undo_gives_everything_back(company: Node) -> N
     for pod in pods:
         assert f"default/{pod.pod.name}/main: given back, read again" in told
     after = company.seen(*pods)
-    assert [(one.cpus, one.mems, one.process) for one in after] == [("", "", EVERYTHING)] * 2
+    assert [one.process for one in after] == [EVERYTHING] * 2
     assert [one.pid for one in after] == [one.pid for one in before]
     for pod in pods:
         company.cri.update(pod.container_id, cpu_shares=512)
