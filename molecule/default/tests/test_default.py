@@ -7,16 +7,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from guest_state import guest, read_state, recorded
 from testinfra.host import Host
 
-from lab.cri import Cri
-
 CURRENT = "/usr/lib/homenode/current"
+LATE = "default/late/main"
 
 WAIT_FOR_ANOTHER = """\
 f() {
@@ -36,8 +34,8 @@ def status(host: Host) -> dict[str, Any]:
     return found
 
 
-def container(host: Host, name: str) -> dict[str, Any]:
-    found = [each for each in status(host)["containers"] if each["name"] == name]
+def container(seen: dict[str, Any], name: str) -> dict[str, Any]:
+    found = [each for each in seen["containers"] if each["name"] == name]
     assert len(found) == 1, found
     return found[0]
 
@@ -49,16 +47,14 @@ def expanded(cpus: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def cri() -> Iterator[Cri]:
-    with guest().cri() as client:
-        yield client
+def seen(host: Host) -> dict[str, Any]:
+    """The status after one more pod was created; it stays for the uninstallation to deal with.
 
-
-@pytest.fixture(scope="module")
-def late(cri: Cri) -> str:
-    """A pod that is created while the agent runs; it stays for the uninstallation to deal with."""
-    cri.create_pod("late", cpu="1", memory="32Mi")
-    return "default/late/main"
+    Asked once, since each question starts a Python in the guest.
+    """
+    with guest().cri() as cri:
+        cri.create_pod("late", cpu="1", memory="32Mi")
+    return status(host)
 
 
 def test_the_service_runs_and_comes_back_after_a_boot(host: Host) -> None:
@@ -88,9 +84,9 @@ def test_the_service_is_in_its_sandbox(host: Host) -> None:
     assert {key: properties[key] for key in wanted} == wanted
 
 
-def test_the_command_is_the_release_in_use(host: Host) -> None:
+def test_the_command_is_the_release_in_use(host: Host, seen: dict[str, Any]) -> None:
     version = host.check_output("homenode --version")
-    assert version == f"homenode {status(host)['agent']['version']}"
+    assert version == f"homenode {seen['agent']['version']}"
     release = host.file(CURRENT).linked_to.rpartition("/")[2]
     digest = host.file(f"{CURRENT}/homenode.pyz").sha256sum
     assert release == f"{version.split()[1]}-{digest[:12]}"
@@ -108,15 +104,15 @@ def test_only_root_writes_where_the_agent_lives(host: Host) -> None:
         assert (file.user, file.mode) == ("root", mode), path
 
 
-def test_runtime_and_agent_have_shaken_hands(host: Host) -> None:
-    agent = status(host)["agent"]
+def test_runtime_and_agent_have_shaken_hands(seen: dict[str, Any]) -> None:
+    agent = seen["agent"]
     assert agent["connected"] is True
     assert agent["runtime"].startswith("connected to containerd 1.7")
     assert agent["problems"] == []
 
 
-def test_a_new_pod_lands_on_its_home_node(host: Host, late: str) -> None:
-    found = container(host, late)
+def test_a_new_pod_lands_on_its_home_node(host: Host, seen: dict[str, Any]) -> None:
+    found = container(seen, LATE)
     assert found["verified"] is True
     assert len(found["exclusive"].split(",")) == 1
     node = {"0": "0", "1": "0", "2": "1", "3": "1"}[found["actual"]["cpus"]]
@@ -125,27 +121,27 @@ def test_a_new_pod_lands_on_its_home_node(host: Host, late: str) -> None:
     assert f"node {node}" in said
 
 
-def test_a_pod_of_before_was_taken_in_without_a_restart(host: Host) -> None:
-    found = container(host, "default/early/main")
+def test_a_pod_of_before_was_taken_in_without_a_restart(seen: dict[str, Any]) -> None:
+    found = container(seen, "default/early/main")
     assert found["verified"] is True
     processes = {line.split()[0]: line.split()[3:] for line in read_state()["containers"]}
     before = {line.split()[0]: line.split()[3:] for line in recorded()["containers"]}
     assert {path: processes[path] for path in before} == before
 
 
-def test_the_bystander_keeps_off_the_cpus_of_others(host: Host, late: str) -> None:
-    found = container(host, "default/bystander/main")
-    owned = expanded(status(host)["exclusive_cpus"])
+def test_the_bystander_keeps_off_the_cpus_of_others(seen: dict[str, Any]) -> None:
+    found = container(seen, "default/bystander/main")
+    owned = expanded(seen["exclusive_cpus"])
     assert found["verified"] is True
-    assert container(host, late)["exclusive"] in owned
+    assert container(seen, LATE)["exclusive"] in owned
     assert not set(owned) & set(expanded(found["actual"]["cpus"]))
 
 
-@pytest.mark.usefixtures("late")
+@pytest.mark.usefixtures("seen")
 @pytest.mark.parametrize("how", ["systemctl restart homenode", "systemctl kill -s KILL homenode"])
 def test_a_restart_moves_nobody(host: Host, how: str) -> None:
     before = read_state()["containers"]
-    pid = status(host)["agent"]["pid"]
+    pid = host.check_output("cat /run/homenode/homenode.pid")
     host.check_output(how)
     host.check_output(f"{WAIT_FOR_ANOTHER} {pid}")
     assert read_state()["containers"] == before
