@@ -86,9 +86,11 @@ _value:
       description: The distribution whose defaults were used.
       type: str
     errors:
-      description: What a kubelet could not parse, in its own words. It does not start with any.
+      description:
+        - What a kubelet could not parse, each with C(field), C(value), C(why) in its own words,
+          C(remedy) and C(source). It does not start with any.
       type: list
-      elements: str
+      elements: dict
     ignores_eviction:
       description: Whether a flag keeps hard eviction out of the reservation.
       type: bool

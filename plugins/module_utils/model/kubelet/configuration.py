@@ -10,9 +10,12 @@ allowed there. Out of scope: fields that have nothing to do with NUMA; they pass
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-from ..problem import HomenodeProblem
+from ..cpuset import CpuSet
+from ..problem import HomenodeProblem, Problem
+from ..quantity import Quantity, kubernetes_words
 
 Settings = Mapping[str, object]
 """Keys of a KubeletConfiguration, as JSON knows them."""
@@ -73,25 +76,67 @@ def records(settings: Settings, key: str) -> list[Settings]:
     return list(value)
 
 
-def decode_errors(settings: Settings) -> list[str]:
+def cpu_list(listed: str) -> CpuSet:
+    """``0-1,4`` as the kubelet reads it: no spaces, no strides.
+
+    Raises HomenodeProblem with its words, and for a number that no CPU can have.
+    """
+    found = CpuSet()
+    for part in listed.split(",") if listed else ():
+        numbers = [_go_integer(number, listed) for number in part.split("-", 1)]
+        first, last = numbers[0], numbers[-1]
+        if first > last:
+            why = f'invalid range "{part}" ({first} > {last})'
+            raise HomenodeProblem("reservedSystemCPUs", listed, why, "write a list like 0-3,8")
+        found = found | CpuSet.parse(f"{first}-{last}", field="reservedSystemCPUs")
+    return found
+
+
+def _go_integer(number: str, listed: str) -> int:
+    if not re.match(r"[+-]?\d{1,9}\Z", number, re.ASCII):
+        why = f'strconv.Atoi: parsing "{number}": invalid syntax'
+        raise HomenodeProblem("reservedSystemCPUs", listed, why, "write a list like 0-3,8")
+    return int(number)
+
+
+def decode_errors(settings: Settings, source: str) -> list[Problem]:
     """What Go's JSON decoder would say of the fields read here; empty when they fit."""
     errors = []
     for key in TEXTS:
         if not isinstance(settings.get(key, ""), (str, type(None))):
-            errors.append(_cannot(settings[key], key, "string"))
+            errors.append(_cannot(settings[key], key, key, "string", source))
     for key in TEXT_MAPS:
         value = settings.get(key)
         if isinstance(value, Mapping):
-            wrong = [item for item in value.values() if not isinstance(item, (str, type(None)))]
-            errors += [_cannot(item, key, "string") for item in wrong]
+            for name, item in value.items():
+                if not isinstance(item, (str, type(None))):
+                    errors.append(_cannot(item, f"{key}.{name}", key, "string", source))
         elif value is not None:
-            errors.append(_cannot(value, key, "map[string]string"))
+            errors.append(_cannot(value, key, key, "map[string]string", source))
+    return errors + _quantity_errors(settings.get("reservedMemory"), source)
+
+
+def _quantity_errors(reservations: object, source: str) -> list[Problem]:
+    """Limits are decoded as quantities at once; unlike in the text maps, numbers may be bare."""
+    errors = []
+    for number, entry in enumerate(reservations if isinstance(reservations, list) else ()):
+        limits = entry.get("limits") if isinstance(entry, Mapping) else None
+        for kind, amount in limits.items() if isinstance(limits, Mapping) else ():
+            written = str(amount).strip()
+            try:
+                Quantity.parse(written)
+            except HomenodeProblem as error:
+                field = f"reservedMemory[{number}].limits.{kind}"
+                why, remedy = kubernetes_words(written), error.problem.remedy
+                errors.append(Problem(field, written, why, remedy, source))
     return errors
 
 
-def _cannot(value: object, key: str, wanted: str) -> str:
-    field = f"Go struct field KubeletConfiguration.{key} of type {wanted}"
-    return f"json: cannot unmarshal {_json_kind(value)} into {field}"
+def _cannot(value: object, field: str, key: str, wanted: str, source: str) -> Problem:
+    why = f"json: cannot unmarshal {_json_kind(value)} into Go struct field"
+    why += f" KubeletConfiguration.{key} of type {wanted}"
+    remedy = "put it in quotes" if wanted == "string" else 'write a map, such as {"memory": "1Gi"}'
+    return Problem(field, str(value), why, remedy, source)
 
 
 def _json_kind(value: object) -> str:

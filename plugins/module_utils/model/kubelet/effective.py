@@ -18,10 +18,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Optional
 
-from ..cpuset import CpuSet
-from ..problem import HomenodeProblem
+from ..problem import HomenodeProblem, Problem
 from . import defaults, flags
-from .configuration import Settings, decode_errors
+from .configuration import Settings, cpu_list, decode_errors
 
 DEFAULT_ORIGIN = "compiled-in default"
 MEMORY_EVICTION = "evictionHard.memory.available"
@@ -54,14 +53,14 @@ class Effective:
     """The merged configuration.
 
     *origins* has a text for every value by its dotted key, and for some that are missing: why.
-    *errors* are what a kubelet could not parse, in its words; it does not start with any.
+    *errors* are what a kubelet could not parse, with its words as reason; it starts with none.
     """
 
     config: Settings
     origins: Mapping[str, str]
     version: str
     distribution: str
-    errors: tuple[str, ...] = ()
+    errors: tuple[Problem, ...] = ()
     ignores_eviction: bool = False
 
     def as_dict(self) -> dict[str, object]:
@@ -71,7 +70,7 @@ class Effective:
             "origins": dict(self.origins),
             "version": self.version,
             "distribution": self.distribution,
-            "errors": list(self.errors),
+            "errors": [error.as_dict() for error in self.errors],
             "ignores_eviction": self.ignores_eviction,
         }
 
@@ -92,9 +91,15 @@ def from_dict(values: object) -> Effective:
         origins=origins if isinstance(origins, Mapping) else {},
         version=str(values.get("version", defaults.DEFAULT_VERSION)),
         distribution=str(values.get("distribution", "upstream")),
-        errors=tuple(map(str, errors)) if isinstance(errors, (list, tuple)) else (),
+        errors=tuple(map(_problem, errors)) if isinstance(errors, (list, tuple)) else (),
         ignores_eviction=values.get("ignores_eviction") is True,
     )
+
+
+def _problem(values: object) -> Problem:
+    known = ("field", "value", "why", "remedy", "source")
+    item = values if isinstance(values, Mapping) else {"why": values}
+    return Problem(**{name: str(item.get(name, "")) for name in known})
 
 
 def effective(sources: Sources) -> Effective:
@@ -132,7 +137,7 @@ class _Merge:
     def __init__(self) -> None:
         self.config: dict[str, object] = {}
         self.origins: dict[str, str] = {}
-        self.errors: list[str] = []
+        self.errors: list[Problem] = []
 
     def put(self, key: str, value: object, origin: str) -> None:
         """Set a whole value, whatever was there before."""
@@ -141,9 +146,10 @@ class _Merge:
         self._note(key, value, origin)
 
     def base(self, layer: Layer, version: defaults.Version) -> None:
-        self.errors += decode_errors(layer.settings)
+        self.errors += decode_errors(layer.settings, layer.name)
         for key, value in layer.settings.items():
-            if value is not None and key not in ("apiVersion", "kind"):
+            unset = value is None or (value == "" and key in defaults.COMPILED_IN)
+            if not unset and key not in ("apiVersion", "kind"):
                 self.put(key, value, layer.name)
         if layer.settings.get("evictionHard") is None:
             origin = f"{DEFAULT_ORIGIN}, because no evictionHard in {layer.name}"
@@ -162,10 +168,11 @@ class _Merge:
         """Merge the drop-ins. Old kubelets decode the result over the file's values again."""
         before, before_origins = copy.deepcopy(self.config), dict(self.origins)
         for layer in layers:
-            self.errors += decode_errors(layer.settings)
             for key, value in layer.settings.items():
                 if key not in ("apiVersion", "kind"):
                     self._patch(self.config, "", key, value, layer.name)
+        if not self.errors:
+            self.errors += decode_errors(self.config, "the merged configuration")
         if version < defaults.NULL_DELETES:
             self._restore(self.config, before, before_origins, "")
             return
@@ -174,7 +181,7 @@ class _Merge:
         if not named and self.config.get("enforceNodeAllocatable") == []:
             del self.config["enforceNodeAllocatable"]
         for key, value in defaults.COMPILED_IN.items():
-            if key not in self.config:
+            if self.config.get(key, "") == "":
                 self.put(key, value, DEFAULT_ORIGIN)
 
     def command_line(self, found: flags.CommandLine) -> None:
@@ -191,7 +198,7 @@ class _Merge:
         if not isinstance(listed, str):
             return
         try:
-            cpus = CpuSet.parse(listed)
+            cpus = cpu_list(listed)
         except HomenodeProblem:
             return  # validation says so
         if not cpus:

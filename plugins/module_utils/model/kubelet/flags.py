@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from ..problem import HomenodeProblem
+from ..problem import HomenodeProblem, Problem
 from ..quantity import Quantity
 
 IGNORES_EVICTION = "experimental-allocatable-ignore-eviction"
@@ -34,7 +34,7 @@ class CommandLine:
 
     values: dict[str, object] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
-    errors: tuple[str, ...] = ()
+    errors: tuple[Problem, ...] = ()
     ignores_eviction: bool = False
 
 
@@ -55,7 +55,7 @@ def parse(flags: Iterable[str]) -> CommandLine:
     """Read *flags*, each one ``name=value``. Never raises: what is wrong is in the errors."""
     values: dict[str, object] = {}
     names: dict[str, str] = {}
-    errors: list[str] = []
+    errors: list[Problem] = []
     ignores_eviction = False
     for flag in flags:
         name, value = name_and_value(flag)
@@ -68,8 +68,8 @@ def parse(flags: Iterable[str]) -> CommandLine:
             values[key] = read(values.get(key), value)
             names[key] = name
         except _Malformed as error:
-            argument = f'invalid argument "{value}" for "--{name}" flag: {error}'
-            errors.append(f"failed to parse kubelet flag: {argument}")
+            why = f'failed to parse kubelet flag: invalid argument "{value}" for "--{name}" flag'
+            errors.append(Problem(key, value, f"{why}: {error}", "correct the flag", f"--{name}"))
     return CommandLine(values, names, tuple(errors), ignores_eviction)
 
 
@@ -143,9 +143,7 @@ def _limits(value: str) -> dict[str, str]:
         try:
             Quantity.parse(amounts[0])
         except HomenodeProblem as error:
-            raise _Malformed(
-                f"failed to parse the quantity, expected quantity, got {amounts[0]}"
-            ) from error
+            raise _Malformed(f"failed to parse the quantity: {amounts[0]}") from error
         result[kind] = amounts[0]
     return result
 

@@ -86,19 +86,22 @@ def cpu_problems(found: Effective, machine: Hardware, version: Version) -> Itera
         remedy = "set cpuManagerPolicy to static, or remove the options"
         yield Problem("cpuManagerPolicyOptions", shown, why, remedy)
     elif policy == "static":
-        yield from _static_cpu_problems(found, machine)
-        yield from _option_problems(options, found, version)
+        yield from _static_cpu_problems(found, machine, version)
 
 
-def _static_cpu_problems(found: Effective, machine: Hardware) -> Iterator[Problem]:
+def _static_cpu_problems(
+    found: Effective, machine: Hardware, version: Version
+) -> Iterator[Problem]:
     amounts = [reserved(found, key, "cpu") for key in ("systemReserved", "kubeReserved")]
-    count = reserved_cpus(found)
-    online = len(machine.online) if machine.online is not None else None
     if not total(amounts):
         why = "[cpumanager] unable to determine reserved CPU resources for static policy"
         remedy = "reserve at least one CPU, as kubeReserved.cpu or by reservedSystemCPUs"
         yield Problem("kubeReserved.cpu", "0", why, remedy)
-    elif online is not None and count > online:
+        return
+    yield from _option_problems(text_map(found.config, "cpuManagerPolicyOptions"), found, version)
+    count = reserved_cpus(found)
+    online = len(machine.online) if machine.online is not None else None
+    if online is not None and count > online:
         why = "new static policy error: [cpumanager] unable to reserve the required amount of CPUs"
         why += f" (size of  did not equal {count})"
         remedy = f"reserve fewer: this machine has {online} CPUs online"

@@ -90,6 +90,8 @@ def plan(request: Request, machine: Hardware) -> Plan:
         key: value for key, value in request.settings.items() if value not in (None, "", {})
     }
     before = effective(_with(request, settings))
+    if before.errors:
+        return Plan(settings, before, verdict(before, machine), None, {}, before.errors, ())
     amount: Optional[Need] = None
     shares: Shares = {}
     if before.config.get("memoryManagerPolicy") == "Static":

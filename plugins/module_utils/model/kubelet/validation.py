@@ -17,9 +17,9 @@ from typing import Optional
 
 from ..cpuset import CpuSet
 from ..problem import HomenodeProblem, Problem
-from ..quantity import BINARY_SI, Quantity
-from .arithmetic import Need, need, reservation, threshold
-from .configuration import records, text, text_map
+from ..quantity import BINARY_SI, DECIMAL_SI, Quantity, total
+from .arithmetic import Need, need, reservation, reserved, threshold
+from .configuration import cpu_list, records, text, text_map
 from .defaults import MERGES_EVICTION, Version, version_of
 from .effective import MEMORY_EVICTION, Effective
 from .flags import HUGEPAGES
@@ -63,11 +63,9 @@ class Verdict:
 def verdict(found: Effective, machine: Hardware) -> Verdict:
     """Judge an effective configuration. Raises HomenodeProblem for an impossible version only."""
     version = version_of(found.version)
-    refusals = [
-        Problem("configuration", "", words, "correct the file or flag that it comes from")
-        for words in found.errors
-    ]
-    refusals += _gathered(static_problems(found))
+    if found.errors:
+        return Verdict(refusals=found.errors, hazards=(), warnings=(), need=None)
+    refusals = _gathered(static_problems(found))
     refusals += _gathered(_reservation_problems(found, machine))
     amount: Optional[Need] = None
     try:
@@ -78,7 +76,7 @@ def verdict(found: Effective, machine: Hardware) -> Verdict:
     refusals += _gathered(cpu_problems(found, machine, version))
     if amount is not None:
         refusals += _gathered(memory_problems(found, machine, version, amount))
-        refusals += _gathered(_capacity_problems(amount, machine))
+    refusals += _gathered(_capacity_problems(found, machine, amount))
     return Verdict(
         refusals=tuple(dict.fromkeys(refusals)),
         hazards=tuple(_gathered(hazards(found, machine))),
@@ -193,7 +191,7 @@ def _reserved_cpu_problems(found: Effective) -> Iterator[Problem]:
         why += " (--system-reserved-cgroup) or kubeReservedCgroup (--kube-reserved-cgroup)"
         yield _invalid("reservedSystemCPUs", listed, why, f"empty {' and '.join(cgroups)}")
     try:
-        CpuSet.parse(listed, field="reservedSystemCPUs")
+        cpu_list(listed)
     except HomenodeProblem as error:
         why = f"unable to parse reservedSystemCPUs (--reserved-cpus) {listed}"
         why += f", error: {error.problem.why}"
@@ -225,13 +223,11 @@ def _invalid(field: str, value: str, why: str, remedy: str) -> Problem:
 
 
 def _reservation_problems(found: Effective, machine: Hardware) -> Iterator[Problem]:
-    listed = text(found.config, "reservedSystemCPUs")
-    if listed and machine.online is not None:
-        outside = CpuSet.parse(listed, field="reservedSystemCPUs") - machine.online
-        if outside:
-            why = f"reserved-cpus: {CpuSet.parse(listed)} is not a subset of online-cpus:"
-            why = f"{why} {machine.online}"
-            yield Problem("reservedSystemCPUs", listed, why, f"leave {outside} out")
+    listed = _listed_cpus(found)
+    outside = listed - machine.online if machine.online is not None else CpuSet()
+    if outside:
+        why = f"reserved-cpus: {listed} is not a subset of online-cpus: {machine.online}"
+        yield Problem("reservedSystemCPUs", str(listed), why, f"leave {outside} out")
     for key in ("kubeReserved", "systemReserved"):
         for name, amount in sorted(text_map(found.config, key).items()):
             yield from _raised_by(reservation, key, name, amount)
@@ -244,15 +240,37 @@ def _reservation_problems(found: Effective, machine: Hardware) -> Iterator[Probl
             yield Problem(f"evictionHard.{signal}", amount, why, remedy)
 
 
-def _capacity_problems(amount: Need, machine: Hardware) -> Iterator[Problem]:
+def _listed_cpus(found: Effective) -> CpuSet:
+    """The CPUs of reservedSystemCPUs; none where the static validation refuses them."""
+    try:
+        return cpu_list(text(found.config, "reservedSystemCPUs"))
+    except HomenodeProblem:
+        return CpuSet()
+
+
+def _capacity_problems(
+    found: Effective, machine: Hardware, amount: Optional[Need]
+) -> Iterator[Problem]:
+    """What is refused last, shortly after the start: more reserved than there is."""
+    cpus = total(reserved(found, key, "cpu") for key in ("systemReserved", "kubeReserved"))
+    online = None if machine.online is None else len(machine.online)
+    if online is not None and cpus > Quantity.of(online):
+        has = f"{{{{{online}000 -3}} {{<nil>}}  {DECIMAL_SI}}}"
+        yield _beyond("cpu", cpus, has, "reserve fewer CPUs")
     capacity = machine.memory_total
-    if capacity is None or amount.total <= Quantity.of(capacity):
-        return
-    has = f"{{{{{capacity} 0}} {{<nil>}}  {BINARY_SI}}}"
-    wants = f"{{{{{amount.total.ceiling} 0}} {{<nil>}}  {amount.total.format}}}"
-    why = f'invalid Node Allocatable configuration. Resource "memory" has a reservation of {wants}'
-    why += f" but capacity of {has}. Expected capacity >= reservation."
-    yield Problem("kubeReserved.memory", str(amount.total), why, "reserve less memory")
+    if capacity is not None and amount is not None and amount.total > Quantity.of(capacity):
+        has = f"{{{{{capacity} 0}} {{<nil>}}  {BINARY_SI}}}"
+        yield _beyond("memory", amount.total, has, "reserve less memory")
+
+
+def _beyond(resource: str, wanted: Quantity, has: str, remedy: str) -> Problem:
+    number, scale = wanted.ceiling, 0
+    if not wanted.is_whole:
+        number, scale = wanted.nanos // 10**6, -3
+    wants = f"{{{{{number} {scale}}} {{<nil>}}  {wanted.format}}}"
+    why = f'invalid Node Allocatable configuration. Resource "{resource}" has a reservation of'
+    why += f" {wants} but capacity of {has}. Expected capacity >= reservation."
+    return Problem(f"kubeReserved.{resource}", str(wanted), why, remedy)
 
 
 def _raised_by(read: Callable[..., object], *arguments: object) -> Iterator[Problem]:

@@ -11,7 +11,14 @@ from typing import Any, Optional
 import pytest
 
 from model.kubelet.arithmetic import need
-from model.kubelet.effective import MEMORY_EVICTION, Effective, Layer, Sources, effective
+from model.kubelet.effective import (
+    MEMORY_EVICTION,
+    Effective,
+    Layer,
+    Sources,
+    effective,
+    from_dict,
+)
 from model.problem import HomenodeProblem
 
 RESERVED = {"kubeReserved": {"memory": "200Mi"}, "systemReserved": {"memory": "100Mi"}}
@@ -268,6 +275,10 @@ NUMBERS = {
         "json: cannot unmarshal string into Go struct field"
         " KubeletConfiguration.evictionHard of type map[string]string",
     ),
+    "a limit that is none": (
+        {"reservedMemory": [{"numaNode": 0, "limits": {"memory": "1mi"}}]},
+        "unable to parse quantity's suffix",
+    ),
     "a number for a text": (
         {"reservedSystemCPUs": 0},
         "json: cannot unmarshal number into Go struct field"
@@ -278,8 +289,28 @@ NUMBERS = {
 
 @pytest.mark.parametrize(("settings", "words"), NUMBERS.values(), ids=NUMBERS.keys())
 def test_a_wrong_type_is_the_decoders_error(settings: dict[str, Any], words: str) -> None:
-    assert merged(settings).errors == (words,)
-    assert merged({}, (settings,)).errors == (words,)
+    for found in (merged(settings), merged({}, (settings,))):
+        (error,) = found.errors
+        assert error.why == words
+        assert error.source in (BASE, "the merged configuration")
+
+
+def test_a_later_drop_in_mends_an_earlier_one() -> None:
+    broken, mended = {"kubeReserved": {"cpu": 1}}, {"kubeReserved": {"cpu": "1"}}
+    assert merged({}, (broken, mended)).errors == ()
+    assert merged({}, (mended, broken)).errors != ()
+
+
+def test_an_empty_text_is_the_default() -> None:
+    nothing = {"topologyManagerPolicy": "", "cpuManagerPolicy": ""}
+    for found in (merged(nothing), merged({}, (nothing,))):
+        assert found.config["topologyManagerPolicy"] == "none"
+        assert found.origins["cpuManagerPolicy"] == "compiled-in default"
+
+
+def test_as_data_and_back() -> None:
+    found = merged({"kubeReserved": {"cpu": 1}}, flags=("--eviction-hard=x",))
+    assert from_dict(found.as_dict()) == found
 
 
 @pytest.mark.parametrize("version", ["", "1", "new", "1.27", "0.9"])

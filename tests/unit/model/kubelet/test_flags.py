@@ -76,7 +76,7 @@ ERRORS = {
     ),
     "o an amount that is none": (
         "reserved-memory=0:memory=lots",
-        "failed to parse the quantity, expected quantity, got lots",
+        "failed to parse the quantity: lots",
     ),
     "a map without a value": ("kube-reserved=cpu", "malformed pair, expect string=string"),
     "a threshold without a sign": (
@@ -101,4 +101,6 @@ def test_a_flag_sets_a_key(flags: list[str], wanted: dict[str, object]) -> None:
 def test_a_kubelet_refuses_it_in_these_words(flag: str, words: str) -> None:
     name, value = name_and_value(flag)
     argument = f'invalid argument "{value}" for "--{name}" flag: {words}'
-    assert parse([flag]).errors == (f"failed to parse kubelet flag: {argument}",)
+    (error,) = parse([flag]).errors
+    assert error.why == f"failed to parse kubelet flag: {argument}"
+    assert (error.source, error.value) == (f"--{name}", value)

@@ -161,3 +161,9 @@ def test_state_files_of_the_last_policy_are_named() -> None:
         checkpoints={"memory_manager_state": {"policyName": "None"}},
     )
     assert [problem.field for problem in plan(request, MACHINE).stale] == ["memory_manager_state"]
+
+
+def test_what_a_kubelet_cannot_read_is_named_with_its_file() -> None:
+    broken = Layer("/etc/kubernetes/kubelet.yaml", {"kubeReserved": {"memory": 1}})
+    (problem,) = plan(Request(Sources(broken), DROPIN, LATENCY), MACHINE).problems
+    assert (problem.source, problem.field) == (broken.name, "kubeReserved.memory")
