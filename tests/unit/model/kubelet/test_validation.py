@@ -221,6 +221,35 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"kubeReserved": {"cpu": "4", "memory": "200Mi"}},
         f"{_CPU}{_UNABLE}reserve the required amount of CPUs (size of  did not equal 5)",
     ),
+    "more CPUs than there are, for any policy": (
+        {"kubeReserved": {"cpu": "6", "memory": "200Mi"}, "cpuManagerPolicy": "none"},
+        'invalid Node Allocatable configuration. Resource "cpu" has a reservation of'
+        " {{6500 -3} {<nil>}  DecimalSI} but capacity of {{4000 -3} {<nil>}  DecimalSI}."
+        " Expected capacity >= reservation.",
+    ),
+    "a list of CPUs that is none": (
+        {"reservedSystemCPUs": "0-"},
+        f"{_CONFIG}unable to parse reservedSystemCPUs (--reserved-cpus) 0-,"
+        ' error: strconv.Atoi: parsing "": invalid syntax',
+    ),
+    "a list of CPUs backwards": (
+        {"reservedSystemCPUs": "3-0"},
+        f"{_CONFIG}unable to parse reservedSystemCPUs (--reserved-cpus) 3-0,"
+        ' error: invalid range "3-0" (3 > 0)',
+    ),
+    "a bad option comes before too many CPUs": (
+        {
+            "kubeReserved": {"cpu": "4", "memory": "200Mi"},
+            "cpuManagerPolicyOptions": {"full-pcpus-only": "maybe"},
+        },
+        f'{_CPU}bad value for option "full-pcpus-only":'
+        ' strconv.ParseBool: parsing "maybe": invalid syntax',
+    ),
+    "a limit that is none stops everything": (
+        listed(n0="400MB"),
+        "quantities must match the regular expression "
+        "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+    ),
     "an unknown topology policy": (
         {"topologyManagerPolicy": "strict"},
         f'{_CONFIG}topologyManagerPolicy (--topology-manager-policy) "strict" must be one of:'
