@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -51,6 +52,7 @@ def main(arguments: list[str]) -> int:
     unknown = [name for name in options.names if name not in BENCHES]
     if unknown:
         parser.error(f"no bench {unknown[0]!r}; there are {', '.join(BENCHES)}")
+    signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(143))  # so that guests are destroyed
     print(json.dumps({"bench": "here", **describe_here()}), flush=True)
     missed = 0
     for name in options.names or BENCHES:
