@@ -205,9 +205,11 @@ class Agent:
             "systemd-run --quiet --collect --unit=looking sh -c"
             f''' "while :; do ({look}; echo) >> /run/looks; sleep 0.1; done"'''
         )
-        yield
-        self.guest.run("systemctl stop looking")
-        different = self.guest.run("sort -u /run/looks; rm /run/looks").splitlines()
+        try:
+            yield
+        finally:
+            looks = self.guest.run("systemctl stop looking; sort -u /run/looks; rm /run/looks")
+        different = looks.splitlines()
         assert len(different) == 1, different
 
     def _write(self, path: str, text: str) -> None:
