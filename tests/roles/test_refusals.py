@@ -33,6 +33,8 @@ def test_what_is_not_built_has_nothing_to_take_away(ansible: Ansible) -> None:
         ("cri_rm", {"cri_rm_policy": "bogus"}, "value of cri_rm_policy must be one of"),
         ("agent", {"agent_state": "gone"}, "value of agent_state must be one of"),
         ("agent", {"agent_python": "/nowhere/python3"}, 'agent_python "/nowhere/python3"'),
+        ("agent", {"agent_metrics_listen": "unix:/tmp/x"}, "may only make sockets in its own"),
+        ("agent", {"agent_metrics_textfile": "/no/where.prom"}, "there is no such folder"),
         ("agent", {"agent_release": "9.9.9-x"}, 'agent_release "9.9.9-x" is not installed'),
     ],
 )
