@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Optional
@@ -26,6 +27,11 @@ def tree_environment() -> dict[str, str]:
     """What the agent from the working tree needs in its environment."""
     paths = (ROOT / "files/agent", ROOT / "plugins/module_utils")
     return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
+
+
+def _state(task: Path) -> str:
+    """A thread's state, the letter behind the name in /proc/PID/task/TID/stat."""
+    return (task / "stat").read_text().rsplit(")", 1)[1].split()[0]
 
 
 class PluginProcess:
@@ -111,8 +117,11 @@ class PluginProcess:
         self.start()
 
     def freeze(self) -> None:
-        """SIGSTOP."""
+        """SIGSTOP, and wait until every thread obeys: one may run on while another takes it."""
         os.kill(self.pid, signal.SIGSTOP)
+        tasks = Path(f"/proc/{self.pid}/task")
+        while any(_state(task) != "T" for task in tasks.iterdir()):
+            time.sleep(0.001)
 
     def thaw(self) -> None:
         """SIGCONT."""
