@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Optional, Union
+from typing import NamedTuple, Optional, Union
 
 from .workload import Container, Placement, Pod, Resources
 
@@ -99,9 +99,8 @@ Event = Union[
 ]
 
 
-@dataclass(frozen=True)
-class ContainerUpdate:
-    """A new placement for a container that exists."""
+class ContainerUpdate(NamedTuple):
+    """A new placement for a container that exists. A tuple: one answer may hold hundreds."""
 
     container_id: str
     placement: Placement

@@ -19,6 +19,7 @@ from homenode.world.ledger import Grant
 from homenode.world.merge import merge
 from homenode.world.record import Record
 from homenode.world.world import World
+from model.cpuset import CpuSet
 from model.events import (
     NO_CHANGE,
     CgroupRead,
@@ -72,9 +73,10 @@ def _create(world: World, event: ContainerCreating, now: float) -> tuple[World, 
     world = merge(world, event)
     if world.pinning is None:
         return world, Effects()
+    shared = world.shared_cpus()
     world, grant = _place(world, world.pinning, event.pod, event.container)
     record = _placed(world, event.container, NOT_OURS, grant, "placed", now)
-    world, updates, resized = _resize_shared(world, event.container.id, now)
+    world, updates, resized = _resize_shared(world, shared, event.container.id, now)
     return world, Effects(Reply(_adjustment(grant.placement), updates), (record, *resized))
 
 
@@ -97,13 +99,16 @@ def _adjustment(placement: Placement) -> Optional[Placement]:
 
 
 def _resize_shared(
-    world: World, creating: str, now: float
+    world: World, before: Optional[CpuSet], creating: str, now: float
 ) -> tuple[World, tuple[ContainerUpdate, ...], tuple[Record, ...]]:
     """Give every container of the shared set the set as it is now.
 
-    The container that is being created is left out: its own adjustment says it already.
+    Nothing is to do where it is as *before* (None: not known). The container that is being
+    created is left out: its own adjustment says it already.
     """
     shared = world.shared_cpus()
+    if shared == before:
+        return world, (), ()
     outdated = [
         grant
         for grant in world.ledger.grants.values()
@@ -114,11 +119,13 @@ def _resize_shared(
     ]
     if not outdated:
         return world, (), ()
-    before, after = outdated[0].placement, Placement(shared)
-    ledger = world.ledger.with_grants(replace(grant, placement=after) for grant in outdated)
+    was, after = outdated[0].placement, Placement(shared)
+    ledger = world.ledger.with_grants(
+        [Grant(*grant[:3], after, *grant[4:]) for grant in outdated]  # _replace is 3 times slower
+    )
     updates = tuple(ContainerUpdate(grant.container_id, after) for grant in outdated)
     reason = "the CPUs that nobody owns changed"
-    record = Record(now, "resized", "(shared)", reason, before, after, "", len(outdated))
+    record = Record(now, "resized", "(shared)", reason, was, after, "", len(outdated))
     return replace(world, ledger=ledger), updates, (record,)
 
 
@@ -139,7 +146,7 @@ def _synchronize(world: World, event: Synchronized, now: float) -> tuple[World, 
         records.append(_placed(world, container, before, grant, "adopted", now))
         if grant.placement != NOT_OURS:
             updates.append(ContainerUpdate(container.id, grant.placement))
-    world, resized, resize_records = _resize_shared(world, "", now)
+    world, resized, resize_records = _resize_shared(world, None, "", now)
     changed = {update.container_id for update in resized}
     kept = tuple(update for update in updates if update.container_id not in changed)
     return world, Effects(Reply(None, kept + resized), (*records, *resize_records))
@@ -178,9 +185,10 @@ def _place_again(
     cpus = event.resources.cpus or container.resources.cpus
     mems = "" if world.ledger.get(container.id) else container.resources.mems
     container = replace(container, resources=replace(container.resources, cpus=cpus, mems=mems))
+    shared = world.shared_cpus()
     world, grant = _place(world, config, event.pod, container)
     record = _placed(world, container, before, grant, "placed", now)
-    world, resized, records = _resize_shared(world, container.id, now)
+    world, resized, records = _resize_shared(world, shared, container.id, now)
     own = (ContainerUpdate(container.id, grant.placement),) if grant.placement != NOT_OURS else ()
     return world, Effects(Reply(None, own + resized), (record, *records))
 
@@ -192,6 +200,7 @@ def _release(world: World, event: Event, gone: set[str], now: float) -> tuple[Wo
     world = replace(merge(world, event), failed=failed)
     if not released:
         return world, Effects()
+    shared = world.shared_cpus()
     world = replace(world, ledger=world.ledger.without(gone))
     records = tuple(
         Record(
@@ -205,7 +214,7 @@ def _release(world: World, event: Event, gone: set[str], now: float) -> tuple[Wo
         )
         for grant in released
     )
-    world, updates, resized = _resize_shared(world, "", now)
+    world, updates, resized = _resize_shared(world, shared, "", now)
     return world, Effects(Reply(None, updates), records + resized)
 
 

@@ -11,7 +11,6 @@ has a cpuset keeps it; only containers that nobody ever placed are left to be pl
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import Optional
 
 from homenode.intent.nri_plugins import tenant_intent
@@ -44,7 +43,7 @@ def adopt(world: World, previous: Ledger) -> tuple[Ledger, tuple[str, ...]]:
     for container in live:
         grant = _remembered(world, container, previous.get(container.id))
         if grant is not None and grant.decision.outcome == KUBELET:
-            grant = replace(grant, exclusive=grant.exclusive - taken)
+            grant = grant._replace(exclusive=grant.exclusive - taken)
         if grant is None or grant.exclusive & taken:
             unknown.append(container)
         else:
@@ -83,7 +82,7 @@ def _remembered(world: World, container: Container, before: Optional[Grant]) -> 
     if before.decision.outcome != KUBELET or before.exclusive <= held:
         return before
     own = held if len(held) == before.decision.asked_cpus else NO_CPUS
-    return replace(before, exclusive=own if world.allowed_cpus() - own else NO_CPUS)
+    return before._replace(exclusive=own if world.allowed_cpus() - own else NO_CPUS)
 
 
 def _owners(

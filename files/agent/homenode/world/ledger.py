@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Optional
+from functools import cached_property
+from typing import NamedTuple, Optional
 
 from model.cpuset import NO_CPUS, CpuSet, NodeSet
 from model.workload import Placement
@@ -16,9 +17,8 @@ from model.workload import Placement
 from .decision import Decision
 
 
-@dataclass(frozen=True)
-class Grant:
-    """What one container has.
+class Grant(NamedTuple):
+    """What one container has. A tuple, because hundreds of sharers change in one answer.
 
     *placement* is what we want its cpuset to be (None parts are not ours), *exclusive* the CPUs
     that nobody else may use, *memory_bytes* what counts against its memory nodes.
@@ -58,19 +58,29 @@ class Ledger:
             {key: grant for key, grant in self.grants.items() if key not in gone},
         )
 
+    @cached_property
+    def _owners(self) -> tuple[Grant, ...]:
+        """The few grants that take something from everybody else."""
+        return tuple(
+            grant for grant in self.grants.values() if grant.exclusive or grant.memory_bytes
+        )
+
+    @cached_property
+    def _taken(self) -> CpuSet:
+        taken = NO_CPUS
+        for grant in self._owners:
+            taken = taken | grant.exclusive
+        return taken
+
     def exclusive(self) -> CpuSet:
         """Every CPU that belongs to one container alone."""
-        taken = NO_CPUS
-        for grant in self.grants.values():
-            if grant.exclusive:
-                taken = taken | grant.exclusive
-        return taken
+        return self._taken
 
     def memory_on(self, nodes: NodeSet) -> int:
         """Bytes granted to containers that may take them from one of these memory nodes."""
         return sum(
             grant.memory_bytes
-            for grant in self.grants.values()
+            for grant in self._owners
             if grant.placement.mems is not None and grant.placement.mems & nodes
         )
 
