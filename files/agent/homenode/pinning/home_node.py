@@ -16,7 +16,7 @@ from typing import Optional
 
 from homenode.intent.config import PinningConfig
 from homenode.intent.nri_plugins import TenantIntent
-from homenode.world.adopt import home_of
+from homenode.world.adopt import given_back, home_of
 from homenode.world.decision import EXCLUSIVE, KUBELET, PRESERVED, SHARED, Candidate, Decision
 from homenode.world.ledger import Grant
 from homenode.world.world import World
@@ -46,7 +46,7 @@ def offer(world: World, pod: Pod, container: Container, intent: TenantIntent) ->
     if intent.preserve_cpus:
         reason = "its annotation asks to be left alone"
         return _offer(world, container, NOT_OURS, Decision(PRESERVED, reason, count))
-    given = _given_cpus(container)
+    given = _given_cpus(world, container)
     if given:
         return _follow_kubelet(world, container, given, count, intent)
     if count and not intent.prefer_shared_cpus:
@@ -197,12 +197,14 @@ def _reserved(world: World) -> CpuSet:
     return world.pinning.reserved_cpus & world.allowed_cpus()
 
 
-def _given_cpus(container: Container) -> CpuSet:
+def _given_cpus(world: World, container: Container) -> CpuSet:
     """The cpuset that was asked for before us; a text that is no cpuset counts as none."""
     try:
-        return CpuSet.parse(container.resources.cpus)
+        cpus = CpuSet.parse(container.resources.cpus)
+        mems = NodeSet.parse(container.resources.mems)
     except HomenodeProblem:
         return NO_CPUS
+    return NO_CPUS if given_back(world.machine, Placement(cpus, mems)) else cpus
 
 
 def _offer(

@@ -129,11 +129,22 @@ def _adopted(world: World, container: Container, owner: bool) -> Optional[Grant]
     memory_alone = world.pinning is not None and not world.pinning.pin_cpu and now.mems is not None
     if owner or (memory_alone and not now.cpus):
         return _exclusive(world.machine, container, now)
-    if not now.cpus:
+    if not now.cpus or given_back(world.machine, now):
         return None
     count = _due(world, container)
     decision = Decision(SHARED, "it was running on these CPUs already", count, adopted=True)
     return Grant(container.id, container.pod_id, container.name, Placement(now.cpus), decision)
+
+
+def given_back(machine: Machine, held: Placement) -> bool:
+    """Whether this is what an undo leaves behind: every CPU and every memory node, by name.
+
+    The kernel takes no empty cpuset from what runs, so the whole machine stands for "nobody's".
+    We never say so ourselves: who shares has CPUs by name, and memory by inheritance.
+    """
+    everywhere = NodeSet(node.id for node in machine.nodes if node.memory_total_bytes)
+    held_cpus, held_mems = held.cpus or NO_CPUS, held.mems or NodeSet()
+    return bool(everywhere) and machine.online <= held_cpus and everywhere <= held_mems
 
 
 def _still_holds(grant: Grant, now: Placement, read_from_cgroup: bool) -> bool:

@@ -16,7 +16,7 @@ from homenode.intent.config import PinningConfig
 from homenode.intent.nri_plugins import PREFER_SHARED, PRESERVE_CPU
 from homenode.world.adopt import home_of
 from homenode.world.decision import EXCLUSIVE, KUBELET, PRESERVED, SHARED
-from model.cpuset import NO_CPUS, CpuSet
+from model.cpuset import NO_CPUS, CpuSet, NodeSet
 from model.workload import Placement
 
 TWO = machine(sockets(2, cores=4))
@@ -201,6 +201,16 @@ def test_where_nothing_can_be_read_silence_is_no_contradiction() -> None:
     fake.book = {name: Placement() for name in fake.book}
     fake.restart(cgroups=False)
     assert fake.world.ledger.grants == ledger.grants
+
+
+def test_what_an_undo_has_widened_is_placed_again() -> None:
+    """The kernel takes no empty cpuset of what runs, so an undo gives it the whole machine."""
+    fake = FakeNode(TWO)
+    fake.run("G2=a E=e")
+    wide = Placement(TWO.online, NodeSet.parse("0-1"))
+    fake.book = dict.fromkeys(fake.book, wide)
+    fake.restart(ledger=False)
+    assert fake.shown() == "a=1-2/0 e=0,3-7/0-1"
 
 
 def test_an_empty_cgroup_contradicts_the_ledger() -> None:
