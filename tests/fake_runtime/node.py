@@ -70,7 +70,7 @@ class Node:
 
     def __enter__(self) -> Node:
         self._stack.enter_context(self.runtime)
-        self._stack.callback(lambda: self.agent.__exit__())
+        self._stack.callback(self.agent.__exit__)
         return self
 
     def __exit__(self, *_error: object) -> None:

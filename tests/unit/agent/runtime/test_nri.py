@@ -115,7 +115,7 @@ def test_dedicated_methods_and_state_change_tell_the_same(
 ) -> None:
     dedicated = event(method, "ContainerRequest", pod=POD, container=CONTAINER)
     old = event("StateChange", "StateChangeEvent", event=number, pod=POD, container=CONTAINER)
-    assert type(dedicated) is expected
+    assert isinstance(dedicated, expected)
     assert dedicated == old
 
 

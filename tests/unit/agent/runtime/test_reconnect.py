@@ -219,7 +219,7 @@ def test_whoever_listens_to_notices_may_fail(nri_socket: Path) -> None:
 
     served = Served(nri_socket)
     served.plugin._told = broken
-    with FakeRuntime(nri_socket) as runtime, served:
+    with served, FakeRuntime(nri_socket) as runtime:
         runtime.wait_for_plugins()
         runtime.restart()
         runtime.wait_for_plugins()
