@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from roles.local_ansible import Ansible
+from tools.staging import COLLECTIONS
 
 
 def apply(role: str, **variables: object) -> dict[str, object]:
@@ -44,3 +47,14 @@ def test_a_bad_value_is_named_before_anything_is_done(
     said = " ".join(ansible.playbook([apply(role, **variables)]).split())
     assert says in said.replace('\\"', '"')
     assert "changed=0" in said
+
+
+def test_the_agent_alone_pins_nothing(ansible: Ansible) -> None:
+    """A section that is absent has its defaults, so the role says that pinning is off."""
+    files = (COLLECTIONS / "ansible_collections/homenode/numa/roles/agent").glob("*s/main.yml")
+    wanted = [path for path in files if path.parent.name in ("defaults", "vars")]
+    tasks: list[Mapping[str, object]] = [
+        {"ansible.builtin.include_vars": str(path)} for path in sorted(wanted)
+    ]
+    said = ansible.playbook([*tasks, {"ansible.builtin.debug": {"var": "__agent_sections"}}])
+    assert '"pinning": null' in said
