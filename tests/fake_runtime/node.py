@@ -70,8 +70,12 @@ class Node:
 
     def __enter__(self) -> Node:
         self._stack.enter_context(self.runtime)
-        self._stack.callback(self.agent.__exit__)
+        self._stack.callback(self._end_agent)
         return self
+
+    def _end_agent(self) -> None:
+        """The agent of that moment: a test may have put another in its place."""
+        self.agent.__exit__()
 
     def __exit__(self, *_error: object) -> None:
         self._stack.close()
