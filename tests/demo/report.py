@@ -98,6 +98,7 @@ Done in {seconds:.0f} s. The guest keeps running; try
     homenode status
     homenode explain one-cpu
     systemctl restart homenode && homenode status     # nothing moves
-  .venv/bin/ansible-playbook -i {inventory} site.yml --check --diff
+  ANSIBLE_COLLECTIONS_PATH=build/demo/collections .venv/bin/ansible-playbook \\
+    -i {inventory} site.yml --check --diff              # nothing would change
   make demo-down                                        # removes every trace
 """
