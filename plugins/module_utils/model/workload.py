@@ -26,6 +26,11 @@ class Placement:
     cpus: Optional[CpuSet] = None
     mems: Optional[NodeSet] = None
 
+    @classmethod
+    def parse(cls, cpus: str, mems: str) -> Placement:
+        """From two kernel lists; an empty one is None. Raises HomenodeProblem for other texts."""
+        return cls(CpuSet.parse(cpus) or None, NodeSet.parse(mems, field="mems") or None)
+
 
 NOT_OURS = Placement()
 

@@ -17,7 +17,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Optional
 
-from model.cpuset import CpuSet, NodeSet
 from model.problem import HomenodeProblem
 from model.workload import Placement
 
@@ -128,9 +127,7 @@ def _load(path: str) -> list[BeforeValue]:
 def _parse(line: str) -> Optional[BeforeValue]:
     try:
         fields = json.loads(line)
-        placement = Placement(
-            CpuSet.parse(fields["cpus"]) or None, NodeSet.parse(fields["mems"]) or None
-        )
+        placement = Placement.parse(fields["cpus"], fields["mems"])
         value = BeforeValue(fields["container_id"], fields["name"], fields["cgroup"], placement)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, HomenodeProblem):
         return None

@@ -14,7 +14,6 @@ import os
 from collections.abc import Mapping
 from typing import Optional
 
-from model.cpuset import CpuSet, NodeSet
 from model.problem import HomenodeProblem
 from model.workload import Placement
 
@@ -98,6 +97,6 @@ class CgroupTree:
 
 def _placement(cpus: str, mems: str) -> Optional[Placement]:
     try:
-        return Placement(CpuSet.parse(cpus) or None, NodeSet.parse(mems) or None)
+        return Placement.parse(cpus, mems)
     except HomenodeProblem:
         return None

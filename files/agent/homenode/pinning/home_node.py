@@ -200,11 +200,10 @@ def _reserved(world: World) -> CpuSet:
 def _given_cpus(world: World, container: Container) -> CpuSet:
     """The cpuset that was asked for before us; a text that is no cpuset counts as none."""
     try:
-        cpus = CpuSet.parse(container.resources.cpus)
-        mems = NodeSet.parse(container.resources.mems)
+        given = Placement.parse(container.resources.cpus, container.resources.mems)
     except HomenodeProblem:
         return NO_CPUS
-    return NO_CPUS if given_back(world.machine, Placement(cpus, mems)) else cpus
+    return given.cpus if given.cpus and not given_back(world.machine, given) else NO_CPUS
 
 
 def _offer(

@@ -66,11 +66,9 @@ def current_placement(world: World, container: Container) -> Placement:
     if seen is not None:
         return seen
     try:
-        cpus = CpuSet.parse(container.resources.cpus)
-        mems = NodeSet.parse(container.resources.mems)
+        return Placement.parse(container.resources.cpus, container.resources.mems)
     except HomenodeProblem:
         return NOT_OURS
-    return Placement(cpus or None, mems or None)
 
 
 def _remembered(world: World, container: Container, before: Optional[Grant]) -> Optional[Grant]:
