@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Callable, Optional
 
+from homenode.enforce.readback import read_cgroups
 from homenode.enforce.undo import BeforeValue, UndoLog
 from homenode.linux.cgroup import CgroupTree
 from homenode.loop import step
@@ -87,13 +88,8 @@ class Owner:
         return True
 
     def _with_cgroups(self, event: Synchronized) -> Synchronized:
-        observed = {}
-        for container in event.containers:
-            path = cgroup_path(container.cgroups_path)
-            placement = None if path is None else self._tree.placement(path)
-            if placement is not None:
-                observed[container.id] = placement
-        return replace(event, observed=observed)
+        seen = read_cgroups(self._tree, event.containers)
+        return replace(event, observed={fact.container_id: fact.placement for fact in seen})
 
     def _remember(self, world: World, event: Event, reply: Reply) -> None:
         """Write the before-values of whatever the reply touches for the first time."""

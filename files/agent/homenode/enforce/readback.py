@@ -11,7 +11,7 @@ the loop does when it gets the fact.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Callable, Optional
 
 from homenode.linux.cgroup import CgroupTree
@@ -19,16 +19,16 @@ from homenode.world.world import World
 from model.cgroup_path import cgroup_path
 from model.events import CgroupRead, ContainerUpdate
 from model.problem import Problem
-from model.workload import NOT_OURS, Placement
+from model.workload import NOT_OURS, Container, Placement
 
 Tell = Callable[[CgroupRead], None]
 Update = Callable[[Sequence[ContainerUpdate]], dict[str, Problem]]
 
 
-def read_cgroups(tree: CgroupTree, world: World) -> list[CgroupRead]:
+def read_cgroups(tree: CgroupTree, containers: Iterable[Container]) -> list[CgroupRead]:
     """The cpuset of every container whose cgroup can be read."""
     found = []
-    for container in world.containers.values():
+    for container in containers:
         path = cgroup_path(container.cgroups_path)
         placement = None if path is None else tree.placement(path)
         if placement is not None:
@@ -111,7 +111,7 @@ class ReadBack:
 
     def _round(self) -> None:
         world = self._world()
-        seen = read_cgroups(self._tree, world)
+        seen = read_cgroups(self._tree, world.containers.values())
         if self._repair:
             self._repair = False
             updates = not_applied(world, seen)

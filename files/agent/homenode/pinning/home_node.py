@@ -64,7 +64,7 @@ def _exclusive(
         return _shared(world, container, why, count, candidates)
     home = int(best.values[4])
     node = world.machine.node(home)
-    cpus = pick(free_cpus(world, node), world.machine.siblings, count)
+    cpus = pick(node.cpus & ownable_cpus(world), world.machine.siblings, count)
     fits_memory = bool(best.values[1])
     pin_memory = config.pin_memory and fits_memory and not intent.preserve_memory
     reason = f"node {home} has the most room"
@@ -85,15 +85,15 @@ def _exclusive(
 def ranked_nodes(world: World, container: Container, count: int) -> tuple[Candidate, ...]:
     """Every NUMA node with CPUs, best first, with its value for each of RULES."""
     limit = _memory_limit(container)
-    shared, reserved = world.shared_cpus(), _reserved(world)
-    spare = len(shared - reserved)
-    if not shared & reserved:
+    ownable = ownable_cpus(world)
+    spare = len(ownable)
+    if ownable == world.shared_cpus():
         spare -= 1  # somebody has to be able to run
     weighed = []
     for node in world.machine.nodes:
         if not node.cpus:
             continue
-        free = min(len(free_cpus(world, node)), max(spare, 0))
+        free = min(len(node.cpus & ownable), max(spare, 0))
         memory = _free_memory(world, node)
         values = (free >= count, memory >= limit, free, memory >> 20, node.id)
         weighed.append(Candidate(f"node {node.id}", values))
@@ -101,9 +101,9 @@ def ranked_nodes(world: World, container: Container, count: int) -> tuple[Candid
     return tuple(weighed)
 
 
-def free_cpus(world: World, node: NumaNode) -> CpuSet:
-    """CPUs of a node that could become exclusive."""
-    return (node.cpus & world.shared_cpus()) - _reserved(world)
+def ownable_cpus(world: World) -> CpuSet:
+    """CPUs that could become exclusive."""
+    return world.shared_cpus() - _reserved(world)
 
 
 def memory_nodes(machine: Machine, node: NumaNode) -> NodeSet:

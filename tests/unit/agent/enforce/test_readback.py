@@ -131,7 +131,7 @@ def test_a_container_without_a_usable_path_is_not_read(watched: Watched) -> None
     watched.node.run("E=e")
     hostile = {"e": watched.node.world.containers["e"].__class__("e", "pod-e", "e")}
     object.__setattr__(watched.node.world, "containers", hostile)
-    assert read_cgroups(watched.tree, watched.node.world) == []
+    assert read_cgroups(watched.tree, watched.node.world.containers.values()) == []
     assert watched.tree.reads == 0
 
 
