@@ -111,10 +111,10 @@ class Service:
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
         sys.setswitchinterval(SWITCH_S)
+        self._publisher.note("started", version=homenode.__version__, pid=os.getpid())
         threads = self._threads()
         for thread in threads:
             thread.start()
-        self._publisher.note("started", version=homenode.__version__, pid=os.getpid())
         notify("READY=1\nSTATUS=waiting for the runtime")
         try:
             self._watch()
