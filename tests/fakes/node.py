@@ -56,11 +56,12 @@ def pod(name: str, kind: str = "G", annotations: Optional[Mapping[str, str]] = N
 
 
 def container(name: str, kind: str, of: Pod, *, given: str = "") -> Container:
-    """A container that asks for what *kind* says; *given*: CPUs set by the kubelet's manager."""
+    """A container that asks for what *kind* says; *given*: `CPUS/MEMS` of the kubelet's managers."""
     cpus, _colon, gib = kind[1:].partition(":")
     asked = kubelet.figures(CLASSES[kind[0]], float(cpus or 0), round(float(gib or 0) * GIB))
     limit = asked.memory_limit or None
-    resources = Resources(asked.shares, asked.quota, asked.period, limit, given)
+    given_cpus, _slash, given_mems = given.partition("/")
+    resources = Resources(asked.shares, asked.quota, asked.period, limit, given_cpus, given_mems)
     path = kubelet.cgroups_path(of.cgroup_parent, name)
     return Container(name, of.id, name, "created", resources, path)
 

@@ -36,7 +36,14 @@ from model.workload import (
 from .cpu_allocator import pick
 from .offer import Offer
 
-RULES = ("fits CPUs", "fits memory", "free CPUs", "free memory MiB", "node id (lower wins)")
+RULES = (
+    "fits CPUs",
+    "has the memory nodes it was given",
+    "fits memory",
+    "free CPUs",
+    "free memory MiB",
+    "node id (lower wins)",
+)
 
 
 def offer(world: World, pod: Pod, container: Container, intent: TenantIntent) -> Offer:
@@ -62,13 +69,17 @@ def _exclusive(
     if best is None or not best.values[0]:
         why = f"no NUMA node has {count} CPUs free for one container"
         return _shared(world, container, why, count, candidates)
-    home = int(best.values[4])
+    home = int(best.values[5])
     node = world.machine.node(home)
     cpus = pick(node.cpus & ownable_cpus(world), world.machine.siblings, count)
-    fits_memory = bool(best.values[1])
-    pin_memory = config.pin_memory and fits_memory and not intent.preserve_memory
+    fits_memory = bool(best.values[2])
+    given = _given(world, container).mems
+    pin_memory = config.pin_memory and fits_memory and not intent.preserve_memory and not given
     reason = f"node {home} has the most room"
-    if not fits_memory:
+    if given:
+        reason = f"the kubelet's Memory Manager gave it memory nodes {given}; node {home}"
+        reason += " is there" if best.values[1] else " has the most room, as none of them has CPUs"
+    elif not fits_memory:
         reason += "; its memory limit fits on no node, so its memory is left free"
     return _offer(
         world,
@@ -84,7 +95,7 @@ def _exclusive(
 
 def ranked_nodes(world: World, container: Container, count: int) -> tuple[Candidate, ...]:
     """Every NUMA node with CPUs, best first, with its value for each of RULES."""
-    limit = _memory_limit(container)
+    limit, given = _memory_limit(container), _given(world, container).mems
     ownable = ownable_cpus(world)
     spare = len(ownable)
     if ownable == world.shared_cpus():
@@ -95,9 +106,10 @@ def ranked_nodes(world: World, container: Container, count: int) -> tuple[Candid
             continue
         free = min(len(node.cpus & ownable), max(spare, 0))
         memory = _free_memory(world, node)
-        values = (free >= count, memory >= limit, free, memory >> 20, node.id)
+        at_home = not given or memory_nodes(world.machine, node) <= given
+        values = (free >= count, at_home, memory >= limit, free, memory >> 20, node.id)
         weighed.append(Candidate(f"node {node.id}", values))
-    weighed.sort(key=lambda candidate: (*candidate.values[:4], -candidate.values[4]), reverse=True)
+    weighed.sort(key=lambda candidate: (*candidate.values[:5], -candidate.values[5]), reverse=True)
     return tuple(weighed)
 
 
@@ -198,12 +210,17 @@ def _reserved(world: World) -> CpuSet:
 
 
 def _given_cpus(world: World, container: Container) -> CpuSet:
-    """The cpuset that was asked for before us; a text that is no cpuset counts as none."""
+    """The CPUs that were asked for before us."""
+    return _given(world, container).cpus or NO_CPUS
+
+
+def _given(world: World, container: Container) -> Placement:
+    """What the kubelet's managers chose; a text that is no set counts as nothing chosen."""
     try:
         given = Placement.parse(container.resources.cpus, container.resources.mems)
     except HomenodeProblem:
-        return NO_CPUS
-    return given.cpus if given.cpus and not given_back(world.machine, given) else NO_CPUS
+        return Placement()
+    return Placement() if given_back(world.machine, given) else given
 
 
 def _offer(

@@ -70,6 +70,25 @@ def test_the_kubelets_memory_stays_the_kubelets() -> None:
     assert fake.shown() == "k=4-5"
 
 
+MEMORY_MANAGER_CHOSE = {
+    "node 1, which the policy would not take": ("", "G2", "/1", "a=4-5/1"),
+    "node 0, as the policy would": ("", "G2", "/0", "a=1-2/0"),
+    "both nodes": ("", "G2", "/0-1", "a=1-2/0-1"),
+    "a node where the CPUs do not fit": ("G1=x G1=y -x", "G4", "/1", "a=0-3/1"),
+    "for who has no CPUs of its own": ("", "G0.5", "/1", "a=0-7/1"),
+}
+
+
+@pytest.mark.parametrize("row", MEMORY_MANAGER_CHOSE.values(), ids=MEMORY_MANAGER_CHOSE)
+def test_the_memory_manager_chose(row: tuple[str, str, str, str]) -> None:
+    before, kind, given, placed = row
+    fake = FakeNode(TWO)
+    fake.run(before)
+    fake.create(kind, "a", given=given)
+    assert placed in fake.shown().split()
+    assert fake.world.ledger.grants["a"].placement.mems is None, "its memory is the kubelet's"
+
+
 @pytest.mark.parametrize("given", ["4-0", "x", "0-4294967295", "1\0", "1," * 2000])
 def test_a_cpuset_that_is_none_counts_as_not_given(given: str) -> None:
     fake = FakeNode(TWO)
