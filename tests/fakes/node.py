@@ -56,7 +56,7 @@ def pod(name: str, kind: str = "G", annotations: Optional[Mapping[str, str]] = N
 
 
 def container(name: str, kind: str, of: Pod, *, given: str = "") -> Container:
-    """A container that asks for what *kind* says; *given*: `CPUS/MEMS` of the kubelet's managers."""
+    """A container that asks for what *kind* says; *given*: CPUS/MEMS of the kubelet."""
     cpus, _colon, gib = kind[1:].partition(":")
     asked = kubelet.figures(CLASSES[kind[0]], float(cpus or 0), round(float(gib or 0) * GIB))
     limit = asked.memory_limit or None

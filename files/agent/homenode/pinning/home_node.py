@@ -36,14 +36,9 @@ from model.workload import (
 from .cpu_allocator import pick
 from .offer import Offer
 
-RULES = (
-    "fits CPUs",
-    "has the memory nodes it was given",
-    "fits memory",
-    "free CPUs",
-    "free memory MiB",
-    "node id (lower wins)",
-)
+RULES = ("fits CPUs", "fits memory", "free CPUs", "free memory MiB", "node id (lower wins)")
+MEMORY_GIVEN = "has its memory"
+"""The second rule, where the kubelet's Memory Manager has chosen memory nodes."""
 
 
 def offer(world: World, pod: Pod, container: Container, intent: TenantIntent) -> Offer:
@@ -69,10 +64,10 @@ def _exclusive(
     if best is None or not best.values[0]:
         why = f"no NUMA node has {count} CPUs free for one container"
         return _shared(world, container, why, count, candidates)
-    home = int(best.values[5])
+    home = int(best.values[-1])
     node = world.machine.node(home)
     cpus = pick(node.cpus & ownable_cpus(world), world.machine.siblings, count)
-    fits_memory = bool(best.values[2])
+    fits_memory = bool(best.values[-4])
     given = _given(world, container).mems
     pin_memory = config.pin_memory and fits_memory and not intent.preserve_memory and not given
     reason = f"node {home} has the most room"
@@ -88,13 +83,13 @@ def _exclusive(
             cpus if config.pin_cpu else None,
             _memory_to_hold(world.machine, node) if pin_memory else None,
         ),
-        Decision(EXCLUSIVE, reason, count, home, RULES, candidates),
+        Decision(EXCLUSIVE, reason, count, home, _rules(given), candidates),
         exclusive=cpus if config.pin_cpu else NO_CPUS,
     )
 
 
 def ranked_nodes(world: World, container: Container, count: int) -> tuple[Candidate, ...]:
-    """Every NUMA node with CPUs, best first, with its value for each of RULES."""
+    """Every NUMA node with CPUs, best first, with its value for each rule."""
     limit, given = _memory_limit(container), _given(world, container).mems
     ownable = ownable_cpus(world)
     spare = len(ownable)
@@ -106,11 +101,17 @@ def ranked_nodes(world: World, container: Container, count: int) -> tuple[Candid
             continue
         free = min(len(node.cpus & ownable), max(spare, 0))
         memory = _free_memory(world, node)
-        at_home = not given or memory_nodes(world.machine, node) <= given
-        values = (free >= count, at_home, memory >= limit, free, memory >> 20, node.id)
+        has = (memory_nodes(world.machine, node) <= given,) if given else ()
+        values = (free >= count, *has, memory >= limit, free, memory >> 20, node.id)
         weighed.append(Candidate(f"node {node.id}", values))
-    weighed.sort(key=lambda candidate: (*candidate.values[:5], -candidate.values[5]), reverse=True)
+    weighed.sort(
+        key=lambda candidate: (*candidate.values[:-1], -candidate.values[-1]), reverse=True
+    )
     return tuple(weighed)
+
+
+def _rules(given: Optional[NodeSet]) -> tuple[str, ...]:
+    return (RULES[0], MEMORY_GIVEN, *RULES[1:]) if given else RULES
 
 
 def ownable_cpus(world: World) -> CpuSet:
@@ -189,7 +190,7 @@ def _shared(
 ) -> Offer:
     config = world.pinning or PinningConfig()
     cpus = world.shared_cpus() if config.pin_cpu else None
-    rules = RULES if candidates else ()
+    rules = _rules(_given(world, container).mems) if candidates else ()
     decision = Decision(SHARED, reason, count, None, rules, candidates)
     return _offer(world, container, Placement(cpus), decision)
 

@@ -51,8 +51,8 @@ def test_every_candidate_is_kept_best_first_with_its_value_per_rule() -> None:
     decision = offered(fake.world, "G3:1").grant.decision
     assert decision.rules == RULES
     assert [(one.name, *one.values) for one in decision.candidates] == [
-        ("node 1", True, True, True, 4, 16384, 1),
-        ("node 0", False, True, True, 2, 15360, 0),
+        ("node 1", True, True, 4, 16384, 1),
+        ("node 0", False, True, 2, 15360, 0),
     ]
 
 
@@ -61,7 +61,7 @@ def test_who_cannot_have_own_cpus_is_told_why() -> None:
     fake.run("G3=x G3=y")
     decision = offered(fake.world, "G2").grant.decision
     assert decision.reason == "no NUMA node has 2 CPUs free for one container"
-    assert [one.values[3] for one in decision.candidates] == [1, 1]
+    assert [one.values[2] for one in decision.candidates] == [1, 1]
 
 
 REASONS = {
