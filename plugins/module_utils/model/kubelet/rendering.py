@@ -2,7 +2,9 @@
 # BSD 2-Clause License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Settings as a kubelet reads them: a drop-in file, or flags; equal settings give equal text.
+"""Settings as a kubelet reads them: a drop-in file, flags, or RKE2's file of flags.
+
+Equal settings give equal text.
 
 Every text is quoted, because a kubelet reads a bare ``1e9``, ``1`` or ``true`` as something else
 and does not start. Out of scope: which settings (``plan``).
@@ -17,6 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..problem import HomenodeProblem
 from ..quantity import Quantity
 from .configuration import Settings, records
+from .flags import FLAGS
 from .split import Shares
 
 API_VERSION = "kubelet.config.k8s.io/v1beta1"
@@ -53,6 +56,51 @@ def reserved_memory_flags(reservations: Sequence[Settings]) -> list[str]:
         pairs = ",".join(f"{kind}={amount}" for kind, amount in sorted(limits.items()))
         result.append(f"reserved-memory={numa_node}:{pairs}")
     return result
+
+
+def as_flags(settings: Settings) -> list[str]:
+    """Each setting as ``name=value`` without dashes, by name: what ``flags.parse`` reads back.
+
+    A map given as a flag replaces the whole map of a file, so give whole maps. Raises
+    HomenodeProblem for a key that has no flag.
+    """
+    names = {key: name for name, (key, _read) in FLAGS.items()}
+    result: list[str] = []
+    for key, value in settings.items():
+        if key not in names:
+            why = "has no flag, and this kubelet's settings are given as flags"
+            raise HomenodeProblem(key, value, why, "leave it out, or use Kubernetes 1.32 or newer")
+        if key == "reservedMemory":
+            entries = value if isinstance(value, (list, tuple)) else ()
+            result += reserved_memory_flags(entries)
+        else:
+            result += [f"{names[key]}={text}" for text in _flag_values(key, value)]
+    return sorted(result, key=lambda flag: flag.partition("=")[0])
+
+
+def _flag_values(key: str, value: object) -> list[str]:
+    if isinstance(value, bool):
+        return [str(value).lower()]
+    if isinstance(value, (list, tuple)):
+        return [",".join(map(str, value))]
+    if not isinstance(value, Mapping):
+        return [str(value)]
+    sign = "<" if key.startswith("eviction") and key != "evictionMinimumReclaim" else "="
+    pairs = [
+        f"{name}{sign}{str(item).lower() if isinstance(item, bool) else item}"
+        for name, item in sorted(value.items())
+    ]
+    return pairs if key.endswith("PolicyOptions") else [",".join(pairs)]
+
+
+def as_kubelet_args(flags: Iterable[str], comments: Iterable[str] = ()) -> str:
+    """A file for ``/etc/rancher/rke2/config.yaml.d``: *flags* added to those of other files.
+
+    The plus sign at the key is RKE2's and k3s's way of adding; without it the others were lost.
+    """
+    lines = ["# " + " ".join(comment.split()) for comment in comments]
+    lines += ["kubelet-arg+:", *(f"  - {_quoted(flag)}" for flag in flags)]
+    return "\n".join(lines) + "\n"
 
 
 def as_yaml(settings: Settings, comments: Iterable[str] = ()) -> str:

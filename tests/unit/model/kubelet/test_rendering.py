@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.kubelet.rendering import as_yaml, reserved_memory_flags
+from model.kubelet.flags import parse
+from model.kubelet.rendering import as_flags, as_kubelet_args, as_yaml, reserved_memory_flags
 from model.problem import HomenodeProblem
 
 scalars = st.text(max_size=12) | st.integers() | st.booleans() | st.none()
@@ -48,3 +49,37 @@ def test_equal_settings_give_equal_text(settings: dict[str, object]) -> None:
 def test_an_entry_without_node_or_limits_is_refused(entry: object) -> None:
     with pytest.raises(HomenodeProblem, match="reservedMemory"):
         reserved_memory_flags([entry])  # type: ignore[list-item]
+
+
+WHOLE = {
+    "cpuManagerPolicy": "static",
+    "cpuManagerPolicyOptions": {"full-pcpus-only": "true", "strict-cpu-reservation": "true"},
+    "enforceNodeAllocatable": ["pods", "kube-reserved"],
+    "evictionHard": {"memory.available": "100Mi", "nodefs.available": "10%"},
+    "failSwapOn": False,
+    "kubeReserved": {"cpu": "1", "memory": "1Gi"},
+    "kubeReservedCgroup": "",
+    "reservedMemory": [
+        {"numaNode": 0, "limits": {"memory": "1Gi"}},
+        {"numaNode": 1, "limits": {"memory": "100Mi"}},
+    ],
+}
+
+
+def test_flags_say_the_same() -> None:
+    flags = as_flags(WHOLE)
+    assert flags == sorted(flags, key=lambda flag: flag.split("=")[0])
+    assert "eviction-hard=memory.available<100Mi,nodefs.available<10%" in flags
+    assert parse(flags).values == WHOLE
+    assert parse(flags).errors == ()
+
+
+def test_a_key_without_a_flag_is_named() -> None:
+    with pytest.raises(HomenodeProblem, match=r"memorySwap.*has no flag"):
+        as_flags({"memorySwap": {"swapBehavior": "LimitedSwap"}})
+
+
+def test_a_file_of_flags_adds_to_those_of_others() -> None:
+    assert as_kubelet_args(["a=b", 'c="1"'], ["why"]) == (
+        '# why\nkubelet-arg+:\n  - "a=b"\n  - "c=\\"1\\""\n'
+    )
