@@ -6,6 +6,8 @@
 The plan merges the wanted settings at the place where the drop-in will stand, computes the need of
 the result, divides it over the machine's NUMA nodes, merges once more, and judges that. What wins
 over the drop-in (flags, later drop-ins) is a problem by name, not a surprise after the restart.
+So is a key that somebody else's drop-in sets to another value: two owners would take turns.
+Where a kubelet takes flags only (RKE2 and k3s before 1.32), the same is planned as flags.
 Out of scope: writing, restarting, draining.
 """
 
@@ -17,23 +19,31 @@ from typing import Optional
 
 from ..problem import HomenodeProblem, Problem
 from ..quantity import Quantity
-from . import rendering
+from . import flags, rendering
 from .arithmetic import Need, need
 from .checkpoints import stale
-from .configuration import Settings
+from .configuration import Settings, text
 from .defaults import NEWEST, version_of
 from .effective import Effective, Layer, Sources, effective
 from .hardware import Hardware
 from .split import PROPORTIONAL, Shares, split
-from .validation import Verdict, verdict
+from .validation import ENFORCEMENTS, Verdict, verdict
+
+DROPIN, KUBELET_ARGS = "dropin", "kubelet_args"
+FORMS = (DROPIN, KUBELET_ARGS)
+"""A KubeletConfiguration file in ``--config-dir``, or RKE2's and k3s's file of flags."""
+
+_DISTRIBUTIONS_OWN = ("00-rke2-defaults.conf", "00-k3s-defaults.conf", "00-nodeadm.conf")
+"""Drop-ins with which a distribution sets defaults; a user's later one is meant to win."""
 
 
 @dataclass(frozen=True)
 class Request:
     """What is wanted. *sources* may hold an earlier version of the drop-in; it is left out.
 
-    *strategy* divides the memory, see ``split``; *settings* are keys of a KubeletConfiguration;
-    *checkpoints* are state files of the last run, parsed, by name.
+    *dropin* is where the settings will stand, *form* one of FORMS; flags of an earlier version are
+    to be left out of *sources*. *strategy* divides the memory, see ``split``; *settings* are keys
+    of a KubeletConfiguration; *checkpoints* are state files of the last run, parsed, by name.
     """
 
     sources: Sources
@@ -41,6 +51,7 @@ class Request:
     settings: Settings
     strategy: object = PROPORTIONAL
     checkpoints: Mapping[str, object] = field(default_factory=dict)
+    form: str = DROPIN
 
 
 @dataclass(frozen=True)
@@ -48,7 +59,7 @@ class Plan:
     """The drop-in's settings, the configuration that results, and what is to be said of it.
 
     *problems* forbid writing it, *stale* files forbid starting with it. *need* is None where the
-    Memory Manager reserves nothing.
+    Memory Manager reserves nothing. *notes* say what was added to the wanted settings.
     """
 
     settings: Settings
@@ -58,6 +69,8 @@ class Plan:
     shares: Shares
     problems: tuple[Problem, ...]
     stale: tuple[Problem, ...]
+    form: str = DROPIN
+    notes: tuple[str, ...] = ()
 
     @property
     def reserved_memory(self) -> list[dict[str, object]]:
@@ -65,33 +78,41 @@ class Plan:
         return rendering.reserved_memory(self.shares)
 
     def explanation(self) -> list[str]:
-        """The equation and its split, a line each."""
+        """The equation, its split, and what was added, a line each."""
         if self.need is None:
-            return [f"memoryManagerPolicy {self.effective.config['memoryManagerPolicy']}: no split"]
+            policy = self.effective.config["memoryManagerPolicy"]
+            return [f"memoryManagerPolicy {policy}: no split", *self.notes]
         shares = [f"node {name}: {Quantity.of(share)}" for name, share in self.shares.items()]
-        return [self.need.equation(), ", ".join(shares) or "nothing to reserve"]
+        return [self.need.equation(), ", ".join(shares) or "nothing to reserve", *self.notes]
+
+    def flags(self) -> list[str]:
+        """The settings as flags. Raises HomenodeProblem for one that has none."""
+        return rendering.as_flags(self.settings)
 
     def text(self, *notes: str) -> str:
         """The drop-in as a file, with *notes* as its first comments."""
         comments = list(notes)
         if self.need is not None:
             comments += [f"reservedMemory: {line}" for line in self.explanation()]
+        if self.form == KUBELET_ARGS:
+            return rendering.as_kubelet_args(self.flags(), comments)
         return rendering.as_yaml(self.settings, comments)
 
 
 def plan(request: Request, machine: Hardware) -> Plan:
     """Plan the drop-in. Raises HomenodeProblem where there is nothing to judge.
 
-    That is an unknown version or distribution, a need that no kubelet could compute, or a split
-    that does not fit the machine.
+    That is an unknown version or distribution, a need that no kubelet could compute, a split that
+    does not fit the machine, or a setting that has no flag where flags are all there is.
     """
     _refuse_newer(request.sources.version)
-    settings = {
-        key: value for key, value in request.settings.items() if value not in (None, "", {})
-    }
+    others = effective(_others(request))
+    settings, notes = _completed(request, others)
     before = effective(_with(request, settings))
     if before.errors:
-        return Plan(settings, before, verdict(before, machine), None, {}, before.errors, ())
+        return Plan(
+            settings, before, verdict(before, machine), None, {}, before.errors, (), request.form
+        )
     amount: Optional[Need] = None
     shares: Shares = {}
     if before.config.get("memoryManagerPolicy") == "Static":
@@ -101,30 +122,106 @@ def plan(request: Request, machine: Hardware) -> Plan:
         settings["reservedMemory"] = rendering.reserved_memory(shares)
     after = effective(_with(request, settings))
     judged = verdict(after, machine)
-    problems = (*_overridden(settings, after, request.dropin), *judged.refusals, *judged.hazards)
-    hindrances = tuple(stale(after, machine, request.checkpoints))
-    return Plan(settings, after, judged, amount, shares, problems, hindrances)
+    overridden = tuple(_overridden(settings, after, request))
+    known = {problem.field for problem in overridden}
+    shared = [each for each in _shared(settings, others, request) if each.field not in known]
+    return Plan(
+        settings=settings,
+        effective=after,
+        verdict=judged,
+        need=amount,
+        shares=shares,
+        problems=(*overridden, *shared, *judged.refusals, *judged.hazards),
+        stale=tuple(stale(after, machine, request.checkpoints)),
+        form=request.form,
+        notes=notes,
+    )
 
 
-def _with(request: Request, settings: Settings) -> Sources:
-    """The sources, the drop-in among the others in the order in which a kubelet walks them."""
-    others = [layer for layer in request.sources.dropins if layer.name != request.dropin]
-    layers = sorted([*others, Layer(request.dropin, settings)], key=lambda at: at.name.split("/"))
+def _completed(request: Request, others: Effective) -> tuple[dict[str, object], tuple[str, ...]]:
+    """The wanted settings less those left open, and what has to be said with them.
+
+    Reserved CPUs and a cgroup for reservations exclude each other, so the cgroups are emptied, if
+    nothing enforces them; EKS nodes have them from the start. Flags replace whole maps, so they
+    take along what the other sources say.
+    """
+    settings = {
+        key: value for key, value in request.settings.items() if value not in (None, "", {}, [])
+    }
+    notes = []
+    enforced = others.config.get("enforceNodeAllocatable")
+    for enforcement, key in ENFORCEMENTS.items():
+        cgroup = text(others.config, key)
+        free = not any(
+            str(name).startswith(enforcement)
+            for name in (enforced if isinstance(enforced, (list, tuple)) else ())
+        )
+        if "reservedSystemCPUs" in settings and cgroup and key not in settings and free:
+            settings[key] = ""
+            notes.append(f"{key} {cgroup} is emptied: reservedSystemCPUs excludes it")
+    if request.form == KUBELET_ARGS:
+        for key, value in settings.items():
+            below = others.config.get(key)
+            if isinstance(value, Mapping) and isinstance(below, Mapping):
+                settings[key] = {**below, **value}
+    return settings, tuple(notes)
+
+
+def _others(request: Request) -> Sources:
+    """All that the kubelet reads but our settings."""
+    layers = [layer for layer in request.sources.dropins if layer.name != request.dropin]
     return replace(request.sources, dropins=tuple(layers))
 
 
-def _overridden(settings: Settings, found: Effective, dropin: str) -> Iterator[Problem]:
-    """Settings of the drop-in that something else wins over with another value."""
+def _with(request: Request, settings: Settings) -> Sources:
+    """The sources with ours at their place: in the order in which a kubelet walks drop-ins."""
+    others = _others(request)
+    if request.form == KUBELET_ARGS:
+        return replace(others, flags=(*others.flags, *rendering.as_flags(settings)))
+    layers = [*others.dropins, Layer(request.dropin, settings)]
+    ordered = sorted(layers, key=lambda at: at.name.split("/"))
+    return replace(others, dropins=tuple(ordered))
+
+
+def _overridden(settings: Settings, found: Effective, request: Request) -> Iterator[Problem]:
+    """Settings of ours that something else wins over with another value."""
+    for dotted, item in _items(settings):
+        now, origin = _found_at(found, dotted)
+        if now != item and origin != request.dropin and not _substituted(dotted, settings):
+            why = f"has no effect: {now!r} wins, from {origin or 'elsewhere'}"
+            yield Problem(dotted, str(item), why, "remove it there, or ask for the same here")
+
+
+def _shared(settings: Settings, others: Effective, request: Request) -> Iterator[Problem]:
+    """Settings of ours that somebody else's drop-in or flag sets to another value."""
+    named = {flags.name_and_value(flag)[0] for flag in request.sources.flags}
+    for dotted, item in _items(settings):
+        before, origin = _found_at(others, dotted)
+        by_flag = request.form == KUBELET_ARGS and origin.partition("--")[2] in named
+        by_file = origin in [layer.name for layer in request.sources.dropins]
+        if by_file and origin.rpartition("/")[2] in _DISTRIBUTIONS_OWN:
+            continue
+        if (by_flag or by_file) and before != item and not _substituted(dotted, settings):
+            why = f"is also set by {origin}, to {before!r}: only one can own it"
+            yield Problem(dotted, str(item), why, "remove it there, or ask for the same here")
+
+
+def _items(settings: Settings) -> Iterator[tuple[str, object]]:
+    """Each value by its dotted key: those of maps one by one."""
     for key, value in settings.items():
-        wanted = value if isinstance(value, Mapping) else {"": value}
-        current = found.config.get(key)
-        for name, item in wanted.items():
-            dotted = f"{key}.{name}" if name else key
-            origin = found.origins.get(dotted) or found.origins.get(key, "")
-            now = current.get(name) if name and isinstance(current, Mapping) else current
-            if now != item and origin != dropin and not _substituted(dotted, settings):
-                why = f"has no effect: {now!r} wins, from {origin or 'elsewhere'}"
-                yield Problem(dotted, str(item), why, "remove it there, or ask for the same here")
+        if isinstance(value, Mapping):
+            yield from ((f"{key}.{name}", item) for name, item in value.items())
+        else:
+            yield key, value
+
+
+def _found_at(found: Effective, dotted: str) -> tuple[object, str]:
+    """The value at a dotted key, and where it comes from."""
+    key, _dot, name = dotted.partition(".")
+    value = found.config.get(key)
+    if name:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value, found.origins.get(dotted) or found.origins.get(key, "")
 
 
 def _substituted(dotted: str, settings: Settings) -> bool:

@@ -11,7 +11,8 @@ import pytest
 
 from model.kubelet.effective import Layer, Sources
 from model.kubelet.hardware import hardware
-from model.kubelet.plan import Plan, Request, plan
+from model.kubelet.plan import DROPIN as DROPIN_FORM
+from model.kubelet.plan import KUBELET_ARGS, Plan, Request, plan
 from model.problem import HomenodeProblem
 
 DROPIN = "/etc/kubernetes/kubelet.conf.d/50-homenode-numa.conf"
@@ -45,11 +46,13 @@ def planned(
     flags: tuple[str, ...] = (),
     strategy: object = "proportional",
     version: str = "1.35",
+    base: Optional[Layer] = BASE,
+    distribution: str = "kubeadm",
+    form: str = DROPIN_FORM,
 ) -> Plan:
-    sources = Sources(BASE, dropins, flags, "kubeadm", version)
-    return plan(
-        Request(sources, DROPIN, LATENCY if settings is None else settings, strategy), MACHINE
-    )
+    sources = Sources(base, dropins, flags, distribution, version)
+    wanted = LATENCY if settings is None else settings
+    return plan(Request(sources, DROPIN, wanted, strategy, {}, form), MACHINE)
 
 
 def problems(found: Plan) -> list[tuple[str, str]]:
@@ -125,13 +128,6 @@ def test_what_wins_over_the_drop_in_is_named(
     assert origin in found[0][1]
 
 
-def test_an_earlier_drop_in_gives_way() -> None:
-    earlier = Layer(
-        "/etc/kubernetes/kubelet.conf.d/10-site.conf", {"topologyManagerPolicy": "none"}
-    )
-    assert planned(dropins=(earlier,)).problems == ()
-
-
 def test_a_list_of_cpus_beside_an_amount_is_no_conflict() -> None:
     assert planned({**LATENCY, "reservedSystemCPUs": "0"}).problems == ()
 
@@ -167,3 +163,73 @@ def test_what_a_kubelet_cannot_read_is_named_with_its_file() -> None:
     broken = Layer("/etc/kubernetes/kubelet.yaml", {"kubeReserved": {"memory": 1}})
     (problem,) = plan(Request(Sources(broken), DROPIN, LATENCY), MACHINE).problems
     assert (problem.source, problem.field) == (broken.name, "kubeReserved.memory")
+
+
+SITE = "/etc/kubernetes/kubelet.conf.d/10-site.conf"
+
+
+def test_a_key_of_another_drop_in_has_one_owner() -> None:
+    other = Layer(SITE, {"topologyManagerPolicy": "best-effort", "kubeReserved": {"cpu": "500m"}})
+    assert problems(planned(dropins=(other,))) == [
+        (
+            "topologyManagerPolicy",
+            f"is also set by {SITE}, to 'best-effort': only one can own it",
+        )
+    ]
+
+
+def test_defaults_of_a_distribution_may_be_changed() -> None:
+    own = Layer(
+        "/etc/kubernetes/kubelet.conf.d/00-rke2-defaults.conf", {"topologyManagerPolicy": "none"}
+    )
+    assert problems(planned(dropins=(own,))) == []
+
+
+CGROUPS = {"kubeReservedCgroup": "/runtime", "systemReservedCgroup": "/system"}
+
+
+def test_reserved_cpus_empty_the_cgroups_of_a_cloud_node() -> None:
+    base = Layer("/etc/kubernetes/kubelet/config.json", CGROUPS)
+    found = planned({**LATENCY, "reservedSystemCPUs": "0"}, base=base, distribution="eks-al2023")
+    assert found.problems == ()
+    assert found.settings["kubeReservedCgroup"] == found.settings["systemReservedCgroup"] == ""
+    assert "kubeReservedCgroup /runtime is emptied" in "\n".join(found.explanation())
+
+
+def test_a_cgroup_that_is_enforced_stays_and_the_kubelets_words_are_said() -> None:
+    base = Layer("c", {**CGROUPS, "enforceNodeAllocatable": ["pods", "kube-reserved"]})
+    found = planned({**LATENCY, "reservedSystemCPUs": "0"}, base=base)
+    assert "kubeReservedCgroup" not in found.settings
+    assert "can't use reservedSystemCPUs" in "\n".join(why for _field, why in problems(found))
+
+
+def test_a_kubelet_of_flags_gets_whole_maps() -> None:
+    found = planned(
+        {**LATENCY, "evictionHard": {"memory.available": "100Mi"}},
+        base=None,
+        flags=("--kube-reserved=ephemeral-storage=1Gi",),
+        distribution="rke2",
+        version="1.31",
+        form=KUBELET_ARGS,
+    )
+    assert found.problems == ()
+    assert found.flags() == [
+        "cpu-manager-policy=static",
+        "eviction-hard=imagefs.available<5%,memory.available<100Mi,nodefs.available<5%",
+        "kube-reserved=cpu=500m,ephemeral-storage=1Gi,memory=256Mi",
+        "memory-manager-policy=Static",
+        "reserved-memory=0:memory=434Mi",
+        "reserved-memory=1:memory=434Mi",
+        "system-reserved=memory=512Mi",
+        "topology-manager-policy=single-numa-node",
+    ]
+    assert found.text("first").startswith("# first\n# reservedMemory: kube 256Mi")
+    assert 'kubelet-arg+:\n  - "cpu-manager-policy=static"\n' in found.text()
+
+
+@pytest.mark.parametrize("flag", ["topology-manager-policy=none", "reserved-memory=0:memory=1Gi"])
+def test_a_flag_of_the_user_has_one_owner_too(flag: str) -> None:
+    found = planned(
+        base=None, flags=(flag,), distribution="rke2", version="1.31", form=KUBELET_ARGS
+    )
+    assert "flag --" in problems(found)[0][1]
