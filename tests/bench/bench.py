@@ -26,7 +26,7 @@ for _folder in ("tests", "plugins/module_utils", "files/agent"):
     if str(ROOT / _folder) not in sys.path:
         sys.path.insert(0, str(ROOT / _folder))
 
-from bench import create_container, facts, footprint, guest_create, restart  # noqa: E402
+from bench import create_container, facts, footprint, guest_create, kubelet, restart  # noqa: E402
 from bench.figures import Figure  # noqa: E402
 from bench.nodes import describe_here  # noqa: E402
 
@@ -38,6 +38,7 @@ BENCHES: dict[str, Bench] = {
     "restart": restart.run,
     "footprint": footprint.run,
     "facts": facts.run,
+    "kubelet": kubelet.run,
     "guest": guest_create.run,
 }
 
