@@ -13,11 +13,13 @@ short_description: Write a kubelet's NUMA settings, with the reserved memory com
 version_added: 0.1.0
 description:
   - Merges the settings with everything else that the kubelet reads, computes the memory that the
-    memory manager's policy V(Static) needs, divides it over the NUMA nodes, and writes all of it as
-    one drop-in.
-  - Nothing is written if a kubelet would refuse the result, if a share does not fit its node, or if
-    a flag or a later drop-in wins over a setting. The failure names setting, value and remedy.
-  - A file that another program has put in the place of the drop-in is not touched.
+    memory manager's policy V(Static) needs, divides it over the NUMA nodes, and writes all of it
+    where this distribution's kubelet takes it, as a drop-in or as a file of flags.
+  - Nothing is written if a kubelet would refuse the result, if a share does not fit its node, if a
+    flag or a later drop-in wins over a setting, or if another drop-in sets it to another value. The
+    failure names setting, value and remedy.
+  - A file that another program has put in the place of ours is not touched, and no file of others
+    is edited.
   - The kubelet is not restarted. RV(stale) tells which state files would keep it from starting.
 author:
   - homenode contributors (@homenode)
@@ -36,16 +38,30 @@ attributes:
 options:
   state:
     description:
-      - With V(absent), the drop-in is removed, and its folder too if this module has made it.
+      - With V(absent), our files are removed, and the folders too that were made for them.
+      - With V(restored), our files become what O(before) says, and the state files in O(moved) come
+        back. That is the way back after a kubelet has not started. Stop the kubelet first.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, restored]
     default: present
   path:
     description:
       - The drop-in. The folder has to be the one that the kubelet's C(--config-dir) names, and the
         name has to end in C(.conf).
+      - Without it, what O(destination) says, else
+        C(/etc/kubernetes/kubelet.conf.d/50-homenode-numa.conf).
     type: path
-    default: /etc/kubernetes/kubelet.conf.d/50-homenode-numa.conf
+  destination:
+    description:
+      - Where and in which form this distribution's kubelet takes settings, as
+        M(homenode.numa.kubelet_config_info) returns it.
+      - Without it, the drop-in is all that is written, and no service is looked at.
+    type: dict
+  unit_folder:
+    description:
+      - Where drop-ins of systemd units are, with which a kubelet gets its C(--config-dir).
+    type: path
+    default: /etc/systemd/system
   settings:
     description:
       - Keys of a KubeletConfiguration. Those that are null, an empty text or an empty map are left
@@ -69,6 +85,30 @@ options:
       - The machine, V(ansible_facts.numa) as M(homenode.numa.numa_facts) gives it.
       - Required with O(state=present).
     type: dict
+  need_from_log:
+    description:
+      - The need in bytes that the kubelet's log tells. It takes the place of what O(sources) say,
+        for a node whose files cannot be read. Settings that change the need are refused then.
+    type: int
+  render_only:
+    description:
+      - Whether to plan for a machine that does not exist yet. Nothing is looked at or written, and
+        RV(content) is what would stand in the file.
+    type: bool
+    default: false
+  before:
+    description:
+      - What RV(before) of the run was that is taken back. Only with O(state=restored).
+    type: list
+    elements: dict
+    default: []
+  moved:
+    description:
+      - State files that were moved aside, each with C(path) and C(kept). Only with
+        O(state=restored).
+    type: list
+    elements: dict
+    default: []
   variable_prefix:
     description:
       - With a role's prefix such as V(kubelet_numa_), messages name the role's variables instead of
@@ -77,6 +117,8 @@ options:
     default: ""
 seealso:
   - module: homenode.numa.kubelet_config_info
+  - module: homenode.numa.kubelet_state
+  - module: homenode.numa.kubelet_up
   - module: homenode.numa.numa_facts
 """
 
@@ -91,6 +133,7 @@ EXAMPLES = r"""
 - name: Keep Guaranteed pods on one NUMA node
   homenode.numa.kubelet_numa_config:
     sources: "{{ kubelet.sources }}"
+    destination: "{{ kubelet.destination }}"
     numa: "{{ ansible_facts.numa }}"
     settings:
       topologyManagerPolicy: single-numa-node
@@ -100,13 +143,34 @@ EXAMPLES = r"""
 
 - name: Take that back
   homenode.numa.kubelet_numa_config:
+    destination: "{{ kubelet.destination }}"
     state: absent
 """
 
 RETURN = r"""
 path:
-  description: The drop-in.
+  description: The drop-in, or the file of flags.
   type: str
+  returned: success
+files:
+  description: All files that belong to the settings.
+  type: list
+  elements: str
+  returned: success
+content:
+  description: What stands in the file at RV(path), or would.
+  type: str
+  returned: O(state=present)
+settings:
+  description: The keys and values in it. As flags, maps are whole, with what others say.
+  type: dict
+  returned: O(state=present)
+before:
+  description:
+    - What each of our files said before, as C(path) and C(content). The content is null for a file
+      that was not there.
+  type: list
+  elements: dict
   returned: success
 need:
   description:
@@ -131,6 +195,27 @@ stale:
   type: list
   elements: dict
   returned: success
+effective_after:
+  description: The merged configuration, as P(homenode.numa.kubelet_effective#filter) gives it.
+  type: dict
+  returned: O(state=present)
+restart_needed:
+  description: Whether the running kubelet does not have these settings yet.
+  type: bool
+  returned: success
+restart_reasons:
+  description: Why, in words.
+  type: list
+  elements: str
+  returned: success
+reload_needed:
+  description: Whether systemd has to read its units again.
+  type: bool
+  returned: success
+written_at:
+  description: The node's time in seconds since 1970, from which its log tells of this change.
+  type: float
+  returned: success
 problems:
   description: What is wrong, each with C(field), C(value), C(why) and C(remedy).
   type: list
@@ -138,58 +223,41 @@ problems:
   returned: failure
 """
 
-import os
-import re
-from collections.abc import Mapping
-from dataclasses import replace
+import time
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.effective import (
-    Layer,
-    Sources,
+from ansible_collections.homenode.numa.plugins.module_utils import kubelet_service, own_files
+from ansible_collections.homenode.numa.plugins.module_utils.kubelet_settings import (
+    Place,
+    named,
+    place,
+    request,
 )
 from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.hardware import hardware
-from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.plan import (
-    Plan,
-    Request,
-    plan,
-)
+from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.plan import Plan, plan
 from ansible_collections.homenode.numa.plugins.module_utils.model.problem import (
     HomenodeProblem,
     Problem,
 )
 
 ARGUMENTS: dict[str, Any] = {
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "path": {"type": "path", "default": "/etc/kubernetes/kubelet.conf.d/50-homenode-numa.conf"},
+    "state": {"type": "str", "choices": ["present", "absent", "restored"], "default": "present"},
+    "path": {"type": "path"},
+    "destination": {"type": "dict"},
+    "unit_folder": {"type": "path", "default": "/etc/systemd/system"},
     "settings": {"type": "dict", "default": {}},
     "reserved_memory_split": {"type": "raw", "default": "proportional"},
     "sources": {"type": "dict"},
     "numa": {"type": "dict"},
+    "need_from_log": {"type": "int"},
+    "render_only": {"type": "bool", "default": False},
+    "before": {"type": "list", "elements": "dict", "default": []},
+    "moved": {"type": "list", "elements": "dict", "default": []},
     "variable_prefix": {"type": "str", "default": ""},
 }
-MARK = "Written by homenode.numa.kubelet_numa_config: what is changed here will be lost."
-MADE_FOLDER = "Its folder was made with it."
-VARIABLES = {
-    "topologyManagerPolicy": "topology_manager_policy",
-    "topologyManagerPolicyOptions": "topology_manager_policy_options",
-    "topologyManagerScope": "topology_manager_scope",
-    "cpuManagerPolicy": "cpu_manager_policy",
-    "cpuManagerPolicyOptions": "cpu_manager_policy_options",
-    "memoryManagerPolicy": "memory_manager_policy",
-    "kubeReserved": "kube_reserved",
-    "systemReserved": "system_reserved",
-    "evictionHard": "eviction_hard",
-    "reservedSystemCPUs": "reserved_system_cpus",
-    "reservedMemory": "reserved_memory_split",
-    "strategy": "reserved_memory_split",
-    "version": "version",
-    "path": "dropin_name",
-}
-"""A role's variables, less their prefix, by the field of a problem."""
 
 
 class Refused(Exception):
@@ -200,109 +268,84 @@ class Refused(Exception):
         self.problems = problems
 
 
-def request(given: Mapping[str, Any]) -> Request:
-    """The options as the model wants them."""
-    found = given["sources"]
-    try:
-        base = found["base"]
-        sources = Sources(
-            base=None if base is None else Layer(str(found["base_path"]), base),
-            dropins=tuple(Layer(file["path"], file["settings"]) for file in found["dropins"]),
-            flags=tuple(found["flags"]),
-            distribution=found["distribution"],
-            version=found["version"],
-        )
-        checkpoints = found["checkpoints"]
-    except (KeyError, TypeError) as error:
-        why = f"is not what kubelet_config_info returns as sources ({error})"
-        raise HomenodeProblem("sources", "", why, "give that result as it is") from error
-    return Request(
-        sources=sources,
-        dropin=given["path"],
-        settings=given["settings"],
-        strategy=given["reserved_memory_split"],
-        checkpoints=checkpoints,
-    )
+def rendered(module: AnsibleModule, at: Place) -> dict[str, Any]:
+    """A plan for a machine that does not exist yet."""
+    planned = judged(module, at)
+    return {**said(planned), "changed": False, "content": planned.text()}
 
 
-def named(problem: Problem, prefix: str) -> Problem:
-    """The same, naming the role's variable: kubeReserved.cpu is kubelet_numa_kube_reserved.cpu."""
-    if not prefix:
-        return problem
-    field = re.sub(r"^\w+", lambda found: variable(found[0], prefix), problem.field)
-    remedy = re.sub(r"\b[a-z]+[A-Z]\w+", lambda found: variable(found[0], prefix), problem.remedy)
-    return replace(problem, field=field, remedy=remedy)
-
-
-def variable(key: str, prefix: str) -> str:
-    """The role's variable for a key; the key itself where there is none."""
-    return f"{prefix}{VARIABLES[key]}" if key in VARIABLES else key
-
-
-def ours(path: Path) -> Optional[str]:
-    """The text of the drop-in; None where there is none. Raises HomenodeProblem if not ours."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
-    if MARK not in text.split("\n", 1)[0]:
-        raise HomenodeProblem(
-            "path", str(path), "was written by somebody else", "give the drop-in another name"
-        )
-    return text
-
-
-def put(module: AnsibleModule, path: Path, text: str) -> None:
-    """Write the drop-in in one step, and make its folder."""
-    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    unfinished = Path(module.tmpdir) / path.name
-    unfinished.write_text(text, encoding="utf-8")
-    module.atomic_move(os.fspath(unfinished), os.fspath(path))
-    path.chmod(0o644)
-
-
-def remove(path: Path, before: str) -> None:
-    """Remove the drop-in, and its folder where it was made for it and nobody else uses it."""
-    path.unlink()
-    if MADE_FOLDER in before and not any(path.parent.iterdir()):
-        path.parent.rmdir()
-
-
-def present(module: AnsibleModule) -> dict[str, Any]:
-    """Plan, judge, write if something differs."""
-    given = module.params
-    path = Path(given["path"])
-    if path.suffix != ".conf":
-        raise HomenodeProblem("path", given["path"], "is ignored by kubelets", "end it in .conf")
-    planned = plan(request(given), hardware(given["numa"]))
+def judged(module: AnsibleModule, at: Place) -> Plan:
+    """The plan. Raises Refused where it must not be written; warns of what surprises."""
+    planned = plan(request(module.params, at), hardware(module.params["numa"]))
     if planned.problems:
         raise Refused(planned.problems)
-    before = ours(path)
-    notes = (
-        [MARK]
-        if path.parent.is_dir() and MADE_FOLDER not in (before or "")
-        else [MARK, MADE_FOLDER]
-    )
-    after = planned.text(*notes)
-    if before != after and not module.check_mode:
-        put(module, path, after)
     for warning in planned.verdict.warnings:
-        module.warn(str(named(warning, given["variable_prefix"])))
-    return {**said(planned), "changed": before != after, "diff": diff(path, before, after)}
+        module.warn(str(named(warning, module.params["variable_prefix"])))
+    return planned
 
 
-def absent(module: AnsibleModule) -> dict[str, Any]:
+def present(module: AnsibleModule, at: Place) -> dict[str, Any]:
+    """Plan, judge, write if something differs."""
+    planned = judged(module, at)
+    texts = {path: own_files.text_of(path) for path in at.files}
+    wanted = {at.path: planned.text(own_files.MARK[2:])}
+    if at.unit_path is not None and at.unit_text is not None:
+        wanted[at.unit_path] = at.unit_text
+    for path, text in wanted.items():
+        texts[path] = own_files.with_folders(path, text, texts[path])
+    change = own_files.change(texts)
+    reasons = [f"{path} changes" for path in change.paths]
+    reasons += [f"{problem.field}: {problem.why}" for problem in planned.stale]
+    reasons += [] if reasons else not_running_with(module, at, list(wanted))
+    return {**said(planned), **done(module, at, change, reasons), "content": texts[at.path]}
+
+
+def not_running_with(module: AnsibleModule, at: Place, files: list[Path]) -> list[str]:
+    """Why the kubelet that runs has not read *files*, as far as systemd and the clock tell."""
+    if not at.unit:
+        return []
+    service = kubelet_service.look(at.unit, lambda words: module.run_command(words)[1])
+    if not service.loaded:
+        return []
+    since = kubelet_service.running_since(service.pid) if service.active else None
+    if since is None:
+        return [f"{at.unit} does not run: {service.state}"]
+    # The start is known to a second, and a file is written just before it.
+    late = [path for path in files if path.stat().st_mtime > since + 2]
+    return [f"{path} is newer than the start of {at.unit}" for path in late]
+
+
+def absent(module: AnsibleModule, at: Place) -> dict[str, Any]:
     """Remove what is ours."""
-    path = Path(module.params["path"])
-    before = ours(path)
-    if before is not None and not module.check_mode:
-        remove(path, before)
-    nothing: dict[str, list[object]] = {"reserved_memory": [], "explanation": [], "stale": []}
+    change = own_files.change(dict.fromkeys(at.files))
+    return done(module, at, change, [f"{path} goes" for path in change.paths])
+
+
+def restored(module: AnsibleModule, at: Place) -> dict[str, Any]:
+    """Our files as they were, and state files back at their places."""
+    wanted = {Path(item["path"]): item["content"] for item in module.params["before"]}
+    moved = [(Path(item["kept"]), Path(item["path"])) for item in module.params["moved"]]
+    back = [(kept, path) for kept, path in moved if kept.exists()]
+    change = own_files.change(wanted)
+    reasons = [f"{path} comes back" for path in (*change.paths, *(path for _kept, path in back))]
+    result = done(module, at, change, reasons)
+    for kept, path in () if module.check_mode else back:
+        kept.replace(path)
+    return {**result, "changed": bool(reasons)}
+
+
+def done(
+    module: AnsibleModule, at: Place, change: own_files.Change, reasons: list[str]
+) -> dict[str, Any]:
+    """Write, and what is returned of that. *reasons* are those for a restart."""
+    if not module.check_mode:
+        change.apply()
     return {
-        "need": None,
-        **nothing,
-        "changed": before is not None,
-        "diff": diff(path, before, None),
+        **change.as_dict(),
+        "restart_needed": bool(reasons),
+        "restart_reasons": reasons,
+        "reload_needed": at.unit_path in change.paths,
+        "written_at": time.time(),
     }
 
 
@@ -313,13 +356,18 @@ def said(planned: Plan) -> dict[str, Any]:
         "reserved_memory": planned.reserved_memory,
         "explanation": planned.explanation(),
         "stale": [problem.as_dict() for problem in planned.stale],
+        "settings": dict(planned.settings),
+        "effective_after": planned.effective.as_dict(),
     }
 
 
-def diff(path: Path, before: Optional[str], after: Optional[str]) -> dict[str, str]:
-    """One file for --diff."""
-    headers = dict.fromkeys(("before_header", "after_header"), str(path))
-    return {**headers, "before": before or "", "after": after or ""}
+def run(module: AnsibleModule) -> dict[str, Any]:
+    """One of the states; the result is what the module returns."""
+    at = place(module.params)
+    nothing: dict[str, Any] = {"need": None, "reserved_memory": [], "explanation": [], "stale": []}
+    states = {"present": present, "absent": absent, "restored": restored}
+    state = rendered if module.params["render_only"] else states[module.params["state"]]
+    return {"path": str(at.path), **nothing, **state(module, at)}
 
 
 def main() -> None:
@@ -331,8 +379,7 @@ def main() -> None:
     )
     prefix = module.params["variable_prefix"]
     try:
-        result = present(module) if module.params["state"] == "present" else absent(module)
-        module.exit_json(path=module.params["path"], **result)
+        module.exit_json(**run(module))
     except HomenodeProblem as error:
         fail(module, (named(error.problem, prefix),))
     except Refused as error:

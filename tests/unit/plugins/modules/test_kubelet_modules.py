@@ -12,12 +12,8 @@ import pytest
 
 from ansible_collections.homenode.numa.plugins.module_utils.model.problem import (
     HomenodeProblem,
-    Problem,
 )
-from ansible_collections.homenode.numa.plugins.modules import (
-    kubelet_config_info,
-    kubelet_numa_config,
-)
+from ansible_collections.homenode.numa.plugins.modules import kubelet_config_info
 
 
 def test_flags_are_joined_with_their_values() -> None:
@@ -72,49 +68,3 @@ def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
     with pytest.raises(HomenodeProblem, match="too large"):
         kubelet_config_info.read(large)
     assert kubelet_config_info.read(tmp_path / "missing") is None
-
-
-NAMED = {
-    "a key": ("topologyManagerPolicy", "p_topology_manager_policy"),
-    "a key with a rest": ("kubeReserved.cpu", "p_kube_reserved.cpu"),
-    "CPUs": ("reservedSystemCPUs", "p_reserved_system_cpus"),
-    "the split": ("reservedMemory of NUMA node 1", "p_reserved_memory_split of NUMA node 1"),
-    "a share": ("strategy[2]", "p_reserved_memory_split[2]"),
-    "something else": ("configuration", "configuration"),
-    "nothing": ("", ""),
-}
-
-
-@pytest.mark.parametrize(("field", "variable"), NAMED.values(), ids=NAMED.keys())
-def test_a_problem_names_the_roles_variable(field: str, variable: str) -> None:
-    problem = Problem(field, "v", "why", "as kubeReserved.cpu, or otherwise")
-    found = kubelet_numa_config.named(problem, "p_")
-    assert (found.field, found.remedy) == (variable, "as p_kube_reserved.cpu, or otherwise")
-    assert kubelet_numa_config.named(problem, "") == problem
-
-
-@pytest.mark.parametrize(
-    ("sources", "words"),
-    [
-        ({}, "base"),
-        ({"base": None, "dropins": [{}]}, "path"),
-        ({"base": None, "dropins": 1}, "int"),
-    ],
-)
-def test_sources_of_another_shape_are_refused(sources: dict[str, object], words: str) -> None:
-    with pytest.raises(HomenodeProblem, match=f"kubelet_config_info.*{words}"):
-        kubelet_numa_config.request({"sources": sources})
-
-
-def test_a_folder_goes_only_if_it_was_made_and_is_empty(tmp_path: Path) -> None:
-    path = tmp_path / "made/50-x.conf"
-    marks = f"# {kubelet_numa_config.MARK}\n# {kubelet_numa_config.MADE_FOLDER}\n"
-    for others, text, stays in ((), marks, False), (("y",), marks, True), ((), "# x\n", True):
-        path.parent.mkdir(exist_ok=True)
-        for name in others:
-            (path.parent / name).touch()
-        path.write_text(text)
-        kubelet_numa_config.remove(path, text)
-        assert path.parent.exists() == stays
-        for name in others:
-            (path.parent / name).unlink()
