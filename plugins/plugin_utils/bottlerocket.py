@@ -71,7 +71,9 @@ def toml(settings: Settings, version: Version, cluster: Mapping[str, str]) -> st
 
     The cgroups of reservations may be "" beside reserved CPUs: Bottlerocket drops them itself then.
     """
-    head = {CLUSTER[key]: value for key, value in cluster.items() if key in CLUSTER}
+    head: dict[str, object] = {
+        CLUSTER[key]: value for key, value in cluster.items() if key in CLUSTER
+    }
     tables: dict[str, Mapping[str, object]] = {}
     for key, value in settings.items():
         since = SETTINGS_SINCE.get(key)

@@ -12,7 +12,7 @@ from email import message_from_string
 from typing import Any
 
 import pytest
-import tomllib
+import tomllib  # type: ignore[import-not-found]  # mypy looks at Python 3.10
 import yaml
 from ansible.errors import AnsibleFilterError
 from hypothesis import given
@@ -94,10 +94,9 @@ def test_reserved_cpus_empty_the_cgroups_of_nodeadm() -> None:
 def test_node_config_in_mime() -> None:
     message = message_from_string(user_data(NUMA, "eks-al2023", mime=True))
     assert message.get_content_type() == "multipart/mixed"
-    (part,) = message.get_payload()  # type: ignore[misc]  # it is a list for multipart
-    assert part.get_content_type() == "application/node.eks.aws"  # type: ignore[union-attr]
-    text = part.get_payload()  # type: ignore[union-attr]
-    assert yaml.safe_load(str(text)) == node_config(NUMA)
+    (part,) = list(message.walk())[1:]
+    assert part.get_content_type() == "application/node.eks.aws"
+    assert yaml.safe_load(str(part.get_payload())) == node_config(NUMA)
 
 
 def test_bottlerocket() -> None:

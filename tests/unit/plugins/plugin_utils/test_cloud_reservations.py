@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ LADDER_MIB = {512: 255, 1024: 255, 3876: 969, 7168: 1638, 7680: 1740, 786432: 22
 GKE_GIB = {4: 1.0, 8: 1.8, 16: 2.6, 32: 3.56, 64: 5.48, 128: 9.32, 150: 9.76, 256: 11.88}
 AKS_PODS_MIB = {(30, 64): 650, (110, 64): 2250, (250, 64): 5050, (70, 4): 1024}
 
-ENIS = {
+ENIS: dict[str, tuple[int, int, dict[str, Any], int]] = {
     "plain": (15, 50, {}, 737),
     "prefixes": (3, 10, {"prefix_delegation": True}, 434),
     "custom networking": (3, 10, {"custom_networking": True}, 20),
@@ -69,7 +71,7 @@ def test_aks_example_of_its_documentation_with_thousands_of_mib() -> None:
 
 @pytest.mark.parametrize(("enis", "addresses", "options", "pods"), ENIS.values(), ids=ENIS)
 def test_pods_with_an_address(
-    enis: int, addresses: int, options: dict[str, int], pods: int
+    enis: int, addresses: int, options: dict[str, Any], pods: int
 ) -> None:
     assert clouds.eni_max_pods(enis, addresses, **options) == pods
 
