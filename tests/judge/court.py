@@ -35,6 +35,7 @@ TESTS = Path(__file__).resolve().parents[1]
 SETTLED = "Starting Kubelet Plugin Manager"
 """In the log once the managers have started, state files and capacity included."""
 LIMIT_S = 60.0
+ALONE = ("unshare", "-m", "-n", "--propagation", "private")
 STATE_FILES = ("cpu_manager_state", "memory_manager_state")
 HOST_SETTINGS: Mapping[str, Any] = {
     "cgroupsPerQOS": False,
@@ -215,8 +216,7 @@ class _Place:
         self.root, self.manifests = folder / "root", folder / "manifests"
         self.log, self.runtime_log = folder / "log", folder / "runtime.jsonl"
         self._inside = subprocess.Popen(
-            ["unshare", "-m", "-n", "--propagation", "private"]
-            + [sys.executable, "-m", "judge.inside", str(folder)],
+            [*ALONE, sys.executable, "-m", "judge.inside", str(folder)],
             cwd=TESTS,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
