@@ -75,10 +75,11 @@ FAKECRI = Program("fakecri", NEW, "kubernetes-1.35")
 PODRESOURCES = Program("podresources", NEW, "kubernetes-1.35")
 API_SERVER = Program("kube-apiserver", NEW, "kubernetes-1.35")
 ETCD = Program("etcd", "v3.6.16", "etcd")
+KUBECTL = Program("kubectl", NEW, "kubernetes-1.35")
 NEEDED = (*KUBELETS, FAKECRI, PODRESOURCES)
 """What the tests of the judge need."""
-ALL = (*NEEDED, API_SERVER, ETCD)
-"""These and a control plane, for whoever wants nodes and pods from an API server."""
+ALL = (*NEEDED, API_SERVER, ETCD, KUBECTL)
+"""These, and a control plane with its client, for nodes and pods from an API server."""
 
 
 def cache() -> Path:
