@@ -78,7 +78,7 @@ def facts(shape: Topology, folder: Path) -> dict[str, Any]:
 
 def filter_named(name: str) -> Callable[..., Any]:
     """A filter of the collection, as Ansible would call it."""
-    if not _known():
+    if COLLECTION not in sys.modules and not _known():
         _stand_in()
     plugin = importlib.import_module(f"{COLLECTION}.plugins.filter.{name}")
     found: Callable[..., Any] = plugin.FilterModule().filters()[name]

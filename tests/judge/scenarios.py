@@ -17,16 +17,16 @@ from pathlib import Path
 from typing import Any, Optional
 
 import yaml
-from model.kubelet import checksums
 
 from judge.court import Case
 from judge.topology import Topology, topology
+from model.kubelet import checksums
 
 FOLDER = Path(__file__).resolve().parent / "scenarios"
 TOPOLOGIES = "topologies.yaml"
 CASE_KEYS = {"base", "without", "dropins", "flags", "topology"}
 EXPECTED_KEYS = {"starts", "message", "need", "effective", "reset", "warns", "also", "any_of"}
-KEYS = {"name", "distribution", "before", "edit", "versions", "on", *CASE_KEYS, *EXPECTED_KEYS}
+KEYS = {"name", "distribution", "before", "edit", "versions", "differs", *CASE_KEYS, *EXPECTED_KEYS}
 
 RANCHER_EVICTION = {"imagefs.available": "5%", "nodefs.available": "5%"}
 RANCHER_RECLAIM = {"imagefs.available": "10%", "nodefs.available": "10%"}
@@ -124,7 +124,7 @@ def _scenario(
     unknown = set(item) - KEYS
     if unknown:
         raise ValueError(f"{item.get('name')}: unknown {', '.join(sorted(unknown))}")
-    item = {**item, **item.get("on", {}).get(version, {})}
+    item = {**item, **item.get("differs", {}).get(version, {})}
     distribution = item.get("distribution", defaults.get("distribution", "upstream"))
     case = _case(item, defaults, version, distribution, shapes)
     before = item.get("before")
