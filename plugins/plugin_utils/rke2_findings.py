@@ -80,11 +80,20 @@ class Inventory:
 
 
 def findings(inventory: Inventory) -> list[Problem]:
-    """All that is wrong, in the order in which it is read. Raises HomenodeProblem for a version."""
+    """All that is wrong or surprises. Raises HomenodeProblem for a version."""
+    wrong = mistakes(inventory)
+    try:
+        return [*wrong, *_surprises(read(inventory))]
+    except HomenodeProblem:
+        return wrong  # It says why the file could not be read.
+
+
+def mistakes(inventory: Inventory) -> list[Problem]:
+    """What is lost or refused, in the order in which it is read. Raises as *findings* does."""
     version_of(inventory.version)
     try:
         found = read(inventory)
-        return [*_file_findings(found), *_argument_findings(found), *_kubelet_findings(found)]
+        return [*_file_findings(found), *_argument_findings(found), *_refusals(found)]
     except HomenodeProblem as error:
         return [error.problem]
 
@@ -206,10 +215,10 @@ def _config_findings(inventory: Inventory) -> Iterator[Problem]:
             yield Problem(key, path, why, f"give {name} as an argument", "config")
 
 
-def _kubelet_findings(inventory: Inventory) -> Iterator[Problem]:
+def _surprises(inventory: Inventory) -> Iterator[Problem]:
+    """What the kubelet takes, and what few people mean by it."""
     found = outcome(inventory)
     if found.errors:
-        yield from map(_with_remedy, found.errors)
         return
     given = {_name(item) for item in inventory.arguments}
     eviction = found.config.get("evictionHard")
@@ -220,22 +229,32 @@ def _kubelet_findings(inventory: Inventory) -> Iterator[Problem]:
         why = f"replaces RKE2's thresholds, so there is none for {' and '.join(missing)}"
         remedy = "add " + ",".join(f"{name}<5%" for name in missing)
         yield Problem("eviction-hard", _shown(eviction), why, remedy, KUBELET_ARG)
-    if _config_file(inventory) is not None and inventory.kubelet_config is None:
-        return  # Nobody knows here what the file reserves.
-    yield from _verdict_findings(found, inventory.machine)
+    if not _is_partly_unknown(inventory):
+        yield from verdict(found, inventory.machine or _assumed(found)).warnings
 
 
-def _verdict_findings(found: Effective, machine: Optional[Hardware]) -> Iterator[Problem]:
-    judged = verdict(found, machine or _assumed(found))
+def _refusals(inventory: Inventory) -> Iterator[Problem]:
+    found = outcome(inventory)
+    if found.errors:
+        yield from map(_with_remedy, found.errors)
+        return
+    if _is_partly_unknown(inventory):
+        return
+    judged = verdict(found, inventory.machine or _assumed(found))
     share = _shown(found.config.get("evictionHard")).partition("memory.available<")[2]
     for problem in judged.refusals:
         if problem.field == "reservedMemory" and "Node Allocatable" in problem.why:
-            if machine is None and share.partition(",")[0].endswith("%"):
+            if inventory.machine is None and share.partition(",")[0].endswith("%"):
                 continue  # A part of an unknown amount.
             if judged.need is not None and '"memory"' in problem.why:
                 problem = replace(problem, remedy=f"{problem.remedy}: {judged.need.equation()}")
         yield problem
-    yield from (*judged.hazards, *judged.warnings)
+    yield from judged.hazards
+
+
+def _is_partly_unknown(inventory: Inventory) -> bool:
+    """Whether the kubelet reads a file that nobody knows here."""
+    return _config_file(inventory) is not None and inventory.kubelet_config is None
 
 
 def _assumed(found: Effective) -> Hardware:
