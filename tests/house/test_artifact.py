@@ -61,6 +61,7 @@ def test_the_tarball_holds_the_agent_and_the_main_job(tarball: Path) -> None:
     with tarfile.open(tarball) as opened:
         names = set(opened.getnames())
     assert {"site.yml", "playbooks/site.yml", "COPYING", "README.md"} <= names
+    assert "plugins/plugin_utils/ec2_eni_limits.txt" in names
     wanted = {path.relative_to(ROOT).as_posix() for path in (ROOT / "files/agent").rglob("*.py")}
     assert wanted <= names
     for role in ("kubelet_numa", "cri_rm", "nri_memtierd", "agent"):
