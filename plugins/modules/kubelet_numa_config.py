@@ -237,7 +237,11 @@ from ansible_collections.homenode.numa.plugins.module_utils.kubelet_settings imp
     request,
 )
 from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.hardware import hardware
-from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.plan import Plan, plan
+from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.plan import (
+    Plan,
+    plan,
+    stale_without,
+)
 from ansible_collections.homenode.numa.plugins.module_utils.model.problem import (
     HomenodeProblem,
     Problem,
@@ -316,9 +320,14 @@ def not_running_with(module: AnsibleModule, at: Place, files: list[Path]) -> lis
 
 
 def absent(module: AnsibleModule, at: Place) -> dict[str, Any]:
-    """Remove what is ours."""
+    """Remove what is ours, and tell which state files are in the way then."""
     change = own_files.change(dict.fromkeys(at.files))
-    return done(module, at, change, [f"{path} goes" for path in change.paths])
+    result = done(module, at, change, [f"{path} goes" for path in change.paths])
+    if not change.paths or not module.params["sources"]:
+        return result
+    given = {**module.params, "need_from_log": None}
+    stale = stale_without(request(given, at), hardware(module.params["numa"]))
+    return {**result, "stale": [problem.as_dict() for problem in stale]}
 
 
 def restored(module: AnsibleModule, at: Place) -> dict[str, Any]:

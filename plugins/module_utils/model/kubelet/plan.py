@@ -138,6 +138,11 @@ def plan(request: Request, machine: Hardware) -> Plan:
     )
 
 
+def stale_without(request: Request, machine: Hardware) -> tuple[Problem, ...]:
+    """State files that a kubelet refuses once our settings are gone. Raises HomenodeProblem."""
+    return tuple(stale(effective(_others(request)), machine, request.checkpoints))
+
+
 def _completed(request: Request, others: Effective) -> tuple[dict[str, object], tuple[str, ...]]:
     """The wanted settings less those left open, and what has to be said with them.
 

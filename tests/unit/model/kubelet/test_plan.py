@@ -12,7 +12,7 @@ import pytest
 from model.kubelet.effective import Layer, Sources
 from model.kubelet.hardware import hardware
 from model.kubelet.plan import DROPIN as DROPIN_FORM
-from model.kubelet.plan import KUBELET_ARGS, Plan, Request, plan
+from model.kubelet.plan import KUBELET_ARGS, Plan, Request, plan, stale_without
 from model.problem import HomenodeProblem
 
 DROPIN = "/etc/kubernetes/kubelet.conf.d/50-homenode-numa.conf"
@@ -233,3 +233,12 @@ def test_a_flag_of_the_user_has_one_owner_too(flag: str) -> None:
         base=None, flags=(flag,), distribution="rke2", version="1.31", form=KUBELET_ARGS
     )
     assert "flag --" in problems(found)[0][1]
+
+
+def test_without_our_settings_their_state_files_are_in_the_way() -> None:
+    ours = Layer(DROPIN, {"memoryManagerPolicy": "Static"})
+    states = {"memory_manager_state": {"policyName": "Static"}, "cpu_manager_state": None}
+    request = Request(Sources(BASE, (ours,)), DROPIN, {}, checkpoints=states)
+    assert [problem.field for problem in stale_without(request, MACHINE)] == [
+        "memory_manager_state"
+    ]
