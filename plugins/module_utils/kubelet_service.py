@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -52,6 +52,19 @@ def look(unit: str, run: Run) -> Service:
         restarts=number["NRestarts"],
         state=f"{found.get('ActiveState', 'unknown')} ({found.get('SubState', 'unknown')})",
     )
+
+
+def unread(unit: str, files: Iterable[Path], run: Run) -> list[str]:
+    """Why the kubelet that runs has not read *files*, as far as systemd and the clock tell."""
+    service = look(unit, run)
+    if not service.loaded:
+        return []
+    since = running_since(service.pid) if service.active else None
+    if since is None:
+        return [f"{unit} does not run: {service.state}"]
+    # The start is known to a second, and a file is written just before it.
+    late = [path for path in files if path.exists() and path.stat().st_mtime > since + 2]
+    return [f"{path} is newer than the start of {unit}" for path in late]
 
 
 def parsed(text: str) -> Mapping[str, str]:

@@ -229,7 +229,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.homenode.numa.plugins.module_utils import kubelet_service, own_files
+from ansible_collections.homenode.numa.plugins.module_utils import own_files
+from ansible_collections.homenode.numa.plugins.module_utils.kubelet_service import unread
 from ansible_collections.homenode.numa.plugins.module_utils.kubelet_settings import (
     Place,
     named,
@@ -300,23 +301,9 @@ def present(module: AnsibleModule, at: Place) -> dict[str, Any]:
     change = own_files.change(texts)
     reasons = [f"{path} changes" for path in change.paths]
     reasons += [f"{problem.field}: {problem.why}" for problem in planned.stale]
-    reasons += [] if reasons else not_running_with(module, at, list(wanted))
+    if at.unit and not reasons:
+        reasons = unread(at.unit, list(wanted), lambda words: module.run_command(words)[1])
     return {**said(planned), **done(module, at, change, reasons), "content": texts[at.path]}
-
-
-def not_running_with(module: AnsibleModule, at: Place, files: list[Path]) -> list[str]:
-    """Why the kubelet that runs has not read *files*, as far as systemd and the clock tell."""
-    if not at.unit:
-        return []
-    service = kubelet_service.look(at.unit, lambda words: module.run_command(words)[1])
-    if not service.loaded:
-        return []
-    since = kubelet_service.running_since(service.pid) if service.active else None
-    if since is None:
-        return [f"{at.unit} does not run: {service.state}"]
-    # The start is known to a second, and a file is written just before it.
-    late = [path for path in files if path.stat().st_mtime > since + 2]
-    return [f"{path} is newer than the start of {at.unit}" for path in late]
 
 
 def absent(module: AnsibleModule, at: Place) -> dict[str, Any]:

@@ -46,3 +46,21 @@ def test_since_when_a_process_runs(tmp_path: Path) -> None:
     (tmp_path / "7/stat").write_text(f"7 (a b) c) S {ticks} {5 * os.sysconf('SC_CLK_TCK')} 0\n")
     (tmp_path / "stat").write_text("cpu 1\nbtime 1000\n")
     assert kubelet_service.running_since(7, tmp_path) == 1005
+
+
+def test_what_the_running_kubelet_has_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "50-x.conf"
+    path.touch()
+    here = RUNNING.replace("42", str(os.getpid()))
+
+    def unread(text: str) -> list[str]:
+        return kubelet_service.unread("kubelet", [path, tmp_path / "x"], lambda _words: text)
+
+    os.utime(path, (1000, 1000))
+    assert unread(here) == []
+    os.utime(path, (time.time() + 60, time.time() + 60))
+    assert unread(here) == [f"{path} is newer than the start of kubelet"]
+    assert unread(RUNNING.replace("=active", "=failed")) == [
+        "kubelet does not run: failed (running)"
+    ]
+    assert unread("") == []
