@@ -60,7 +60,7 @@ ANSWERS: dict[str, tuple[list[Any], list[Any]]] = {
             "# end",
             "a: 1",
         ],
-        ["debug: true", f"kubelet-arg: {[*HEAD, *TAIL, *EACH]}", "# end", "a:"],
+        ["debug: true", f"kubelet-arg: {[*HEAD, *TAIL, *EACH]}", "# end", "a: 1"],
     ),
     "an option of several lines": (
         ["a: 1\nkubelet-arg:\n" + "\n".join(f"- {i}" for i in [*HEAD, *TAIL]) + "\nb: 2"],
