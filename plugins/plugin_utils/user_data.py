@@ -87,6 +87,14 @@ def checked(settings: Settings) -> Settings:
     for key, known in POLICIES.items():
         if key in given:
             one_of(key, given[key], known)
+    if given.get("memoryManagerPolicy") == "Static" and not given.get("reservedMemory"):
+        raise HomenodeProblem(
+            "memoryManagerPolicy",
+            "Static",
+            "comes without reservedMemory, so a kubelet stops at a total amount of 0, and "
+            "Bottlerocket leaves the policy out",
+            "give reservedMemory too, see the filter kubelet_reserved_memory",
+        )
     seen = set()
     for entry in records(given, "reservedMemory"):
         numa_node, limits = entry.get("numaNode", 0), entry.get("limits")
@@ -137,7 +145,7 @@ def _node_config(settings: Settings, cluster: Mapping[str, str]) -> str:
 
 def _settings_as_yaml(settings: Settings) -> str:
     """Without the two lines that tell a file of the kubelet's own."""
-    return "\n".join(as_yaml(settings).splitlines()[2:])
+    return "\n".join(as_yaml(settings).splitlines()[2:]) or "{}"
 
 
 def _in_mime(node_config: str) -> str:

@@ -70,6 +70,10 @@ def test_node_config() -> None:
     }
 
 
+def test_node_config_without_settings() -> None:
+    assert node_config({"cpuManagerPolicy": None})["spec"] == {"kubelet": {"config": {}}}
+
+
 def test_node_config_with_its_cluster() -> None:
     assert node_config(NUMA, cluster=CLUSTER)["spec"]["cluster"] == CLUSTER
 
@@ -224,7 +228,13 @@ COMPLAINTS: dict[str, tuple[Any, str, dict[str, Any], str]] = {
         {"memoryManagerPolicy": "Static"},
         BR,
         {},
-        "where no reserved memory is enabled",
+        "Bottlerocket leaves the policy out",
+    ),
+    "a policy without shares": (
+        {"memoryManagerPolicy": "Static", "reservedMemory": []},
+        AL2023,
+        {},
+        "total amount of 0",
     ),
     "an option too new": (
         {"cpuManagerPolicyOptions": {"strict-cpu-reservation": "true"}},
