@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.homenode.numa.plugins.module_utils.model.problem import HomenodeProblem
+from ansible_collections.homenode.numa.plugins.plugin_utils.cloud_reservations import eni_max_pods
 from ansible_collections.homenode.numa.plugins.plugin_utils.ec2_eni_limits import (
     TABLE,
     EniLimits,
@@ -35,6 +36,15 @@ def test_the_table_says_where_it_comes_from_and_holds_what_it_says() -> None:
     assert any("instance-info.jsonl" in line for line in head)
     assert any("Date: 2026-07-01. Instance types: 1384." in line for line in head)
     assert len(parse(TABLE.read_text())) == 1384
+
+
+def test_what_is_known_of_the_whole_table() -> None:
+    """kubelet.md 2.2: 46 figures from 4 to 1514, of which 737 is by far the most frequent."""
+    known = parse(TABLE.read_text()).values()
+    pods = [eni_max_pods(limits.enis, limits.ipv4_per_eni) for limits in known]
+    assert len(set(pods)) == 46
+    assert (min(pods), max(pods)) == (4, 1514)
+    assert pods.count(737) == 262
 
 
 def test_limits() -> None:
