@@ -7,8 +7,9 @@
 A block ```yaml (or ini, toml) whose first line is ``# NAME`` is the file NAME. In a block
 ```console, a line ``$ ansible-playbook …`` or ``$ cat …`` is run in a folder with all files of its
 page, in the page's order; the lines below it are its output, where a line ``...`` stands for any
-number of lines. Only playbooks whose plays are all for localhost are run, as no node is at hand;
-the others have to pass the syntax check. Every YAML block has to be YAML.
+number of lines. Only playbooks whose plays all run on this machine are run, on localhost or by
+``connection: local``, as no node is at hand; the others have to pass the syntax check. Every YAML
+block has to be YAML.
 """
 
 from __future__ import annotations
@@ -30,10 +31,12 @@ from roles.local_ansible import Ansible
 PAGES = sorted((Path(__file__).resolve().parents[2] / "docs/kubelet").glob("*.md"))
 QUIET = {
     "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
+    "ANSIBLE_FORKS": "1",
     "ANSIBLE_LOCALHOST_WARNING": "0",
     "ANSIBLE_INVENTORY_UNPARSED_WARNING": "0",
 }
-"""What a page shows is what Ansible prints of the tasks."""
+"""What a page shows is what Ansible prints of the tasks, host by host."""
+
 _BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# ([\w./-]+\.(?:ya?ml|ini|toml))\n")
 
@@ -76,7 +79,7 @@ def commands(page: Path) -> Iterator[Command]:
     local = {
         name
         for name, plays in playbooks(page).items()
-        if all(play["hosts"] == "localhost" for play in plays)
+        if all(play["hosts"] == "localhost" or play.get("connection") == "local" for play in plays)
     }
     for language, text in blocks(page):
         for part in text.split("$ ")[1:] if language == "console" else ():
