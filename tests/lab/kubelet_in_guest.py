@@ -15,16 +15,21 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from lab import machine as qemu
 from lab.commands import TAIL, call
 from lab.control_plane import ControlPlane, kubeconfig
 from lab.guest import Guest
 from lab.kubelet_files import CLIENT, CONF, KUBELET, MANIFESTS, PKI, node_files
 from lab.kubelet_programs import program
+from lab.machine import Machine
 from lab.problem import LabProblem
+from lab.snapshot import ATTEMPTS
+from lab.topology import topology
 
 SERVER_PORT = 6443  # of the API server, seen from the guest
 KUBELET_PORT = 10250
@@ -83,6 +88,28 @@ class KubeNode:
             ["-oStreamLocalBindUnlink=yes", "-L", f"{own}:127.0.0.1:{KUBELET_PORT}"],
         ):
             call([*self.guest.ssh[:-1], "-O", "forward", *way, self.guest.ssh[-1]])
+
+    def boot_with(self, memory: tuple[int, ...]) -> None:
+        """Shut the machine down, and start it with so much memory (MiB) in each of its nodes."""
+        guest = self.guest
+        usual = topology(guest.identity.topology)
+        pairs = zip(usual.nodes, memory, strict=True)
+        nodes = tuple(replace(one, memory=size) for one, size in pairs)
+        machine = Machine(guest.image, replace(usual, nodes=nodes), guest.identity.accelerator)
+        guest.run("sync; systemctl poweroff", check=False)
+        guest.disconnect()
+        self.until(lambda: not guest.alive, "still running")
+        for attempt in range(1, ATTEMPTS + 1):
+            qemu.start(machine, guest.disk, guest.sockets, guest.identity.port)
+            try:
+                guest.wait()
+                break
+            except LabProblem:  # emulation makes a kernel die now and then
+                if attempt == ATTEMPTS:
+                    raise
+                qemu.stop(guest.disk)
+        guest.settle()
+        self.connect()
 
     def wait_until_ready(self) -> None:
         """Until the API server has heard from this very kubelet that it is ready."""
