@@ -18,11 +18,14 @@ from lab.fixtures import (
     pytest_collection_modifyitems,
     pytest_configure,
 )
+from lab.kubelet_fixtures import cluster, kube_node
 
 __all__ = [
     "_tests_before",
+    "cluster",
     "guest",
     "guest_kind",
+    "kube_node",
     "module_guest",
     "pytest_collection_modifyitems",
     "pytest_configure",

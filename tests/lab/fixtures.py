@@ -78,5 +78,5 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that use a guest."""
     for item in items:
-        if "module_guest" in getattr(item, "fixturenames", ()):
+        if {"module_guest", "cluster"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("lab")
