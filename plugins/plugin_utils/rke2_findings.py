@@ -20,7 +20,6 @@ from typing import Optional
 from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet import flags
 from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.configuration import (
     Settings,
-    records,
 )
 from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.defaults import (
     DEFAULT_VERSION,
@@ -42,13 +41,12 @@ from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.ranche
     merged_args,
     settings,
 )
-from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.split import Room
-from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.validation import verdict
 from ansible_collections.homenode.numa.plugins.module_utils.model.problem import (
     HomenodeProblem,
     Problem,
 )
 from ansible_collections.homenode.numa.plugins.plugin_utils.kubelet_flags import nearest, unknown
+from ansible_collections.homenode.numa.plugins.plugin_utils.planned_verdict import judged
 from ansible_collections.homenode.numa.plugins.plugin_utils.rke2_options import (
     ARGUMENTS,
     Pair,
@@ -58,7 +56,6 @@ from ansible_collections.homenode.numa.plugins.plugin_utils.rke2_options import 
 CONFIG_FILE = "/etc/rancher/rke2/kubelet-config.yaml"
 """Where the role writes rke2_kubelet_config."""
 _DISKS = ("imagefs.available", "nodefs.available")
-_ENDLESS = 1 << 50
 _NEXT_ARGUMENT = re.compile(r"[\s,]+(?:--)?([a-z][a-z0-9]*-[a-z0-9-]+)=")
 
 
@@ -230,7 +227,7 @@ def _surprises(inventory: Inventory) -> Iterator[Problem]:
         remedy = "add " + ",".join(f"{name}<5%" for name in missing)
         yield Problem("eviction-hard", _shown(eviction), why, remedy, KUBELET_ARG)
     if not _is_partly_unknown(inventory):
-        yield from verdict(found, inventory.machine or _assumed(found)).warnings
+        yield from judged(found, inventory.machine).warnings
 
 
 def _refusals(inventory: Inventory) -> Iterator[Problem]:
@@ -240,29 +237,13 @@ def _refusals(inventory: Inventory) -> Iterator[Problem]:
         return
     if _is_partly_unknown(inventory):
         return
-    judged = verdict(found, inventory.machine or _assumed(found))
-    share = _shown(found.config.get("evictionHard")).partition("memory.available<")[2]
-    for problem in judged.refusals:
-        if problem.field == "reservedMemory" and "Node Allocatable" in problem.why:
-            if inventory.machine is None and share.partition(",")[0].endswith("%"):
-                continue  # A part of an unknown amount.
-            if judged.need is not None and '"memory"' in problem.why:
-                problem = replace(problem, remedy=f"{problem.remedy}: {judged.need.equation()}")
-        yield problem
-    yield from judged.hazards
+    whole = judged(found, inventory.machine)
+    yield from (*whole.refusals, *whole.hazards)
 
 
 def _is_partly_unknown(inventory: Inventory) -> bool:
     """Whether the kubelet reads a file that nobody knows here."""
     return _config_file(inventory) is not None and inventory.kubelet_config is None
-
-
-def _assumed(found: Effective) -> Hardware:
-    """A machine that has all NUMA nodes that are named, with more memory than anybody reserves."""
-    named = {entry.get("numaNode") for entry in records(found.config, "reservedMemory")}
-    ids = {0} | {item for item in named if isinstance(item, int) and item >= 0}
-    rooms = tuple(Room(number, _ENDLESS) for number in sorted(ids))
-    return Hardware(rooms, None, _ENDLESS)
 
 
 def _with_remedy(problem: Problem) -> Problem:
