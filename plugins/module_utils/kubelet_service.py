@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 PROPERTIES = ("ActiveState", "LoadState", "MainPID", "NRestarts", "SubState")
 QUESTION = ("show", "--property=" + ",".join(PROPERTIES))
@@ -39,6 +39,18 @@ class Service:
     def same_run(self, other: Service) -> bool:
         """Whether this is still the process of *other*."""
         return (self.pid, self.restarts) == (other.pid, other.restarts)
+
+
+def runner(module: Any) -> Run:
+    """Commands as an AnsibleModule runs them; one that is not installed says nothing."""
+
+    def run(words: list[str]) -> str:
+        program = module.get_bin_path(words[0])
+        if program is None:
+            return ""
+        return str(module.run_command([program, *words[1:]])[1])
+
+    return run
 
 
 def look(unit: str, run: Run) -> Service:

@@ -230,7 +230,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.homenode.numa.plugins.module_utils import own_files
-from ansible_collections.homenode.numa.plugins.module_utils.kubelet_service import unread
+from ansible_collections.homenode.numa.plugins.module_utils.kubelet_service import runner, unread
 from ansible_collections.homenode.numa.plugins.module_utils.kubelet_settings import (
     Place,
     named,
@@ -302,7 +302,7 @@ def present(module: AnsibleModule, at: Place) -> dict[str, Any]:
     reasons = [f"{path} changes" for path in change.paths]
     reasons += [f"{problem.field}: {problem.why}" for problem in planned.stale]
     if at.unit and not reasons:
-        reasons = unread(at.unit, list(wanted), lambda words: module.run_command(words)[1])
+        reasons = unread(at.unit, list(wanted), runner(module))
     return {**said(planned), **done(module, at, change, reasons), "content": texts[at.path]}
 
 

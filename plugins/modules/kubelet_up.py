@@ -115,7 +115,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.urls import open_url
 
-from ansible_collections.homenode.numa.plugins.module_utils.kubelet_service import look
+from ansible_collections.homenode.numa.plugins.module_utils.kubelet_service import look, runner
 from ansible_collections.homenode.numa.plugins.module_utils.kubelet_watch import Look, Watch
 from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet import log
 
@@ -159,9 +159,10 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     """Watch until it is decided, or until the time is over."""
     given = module.params
     watch = Watch(given["stays_up_s"], given["ends_allowed"])
+    ask = runner(module)
     began = time.monotonic()
     while True:
-        service = look(given["unit"], lambda words: module.run_command(words)[1])
+        service = look(given["unit"], ask)
         now = time.monotonic()
         process = kubelet_process(given["unit"])
         decided = watch.take(Look(now, service, process, healthy(given["healthz"])))
@@ -189,8 +190,7 @@ def last_error(module: AnsibleModule) -> dict[str, Any]:
     words = ["journalctl", "--quiet", "--no-pager", f"--lines={LINES}"]
     words += [f"--unit={module.params['unit']}.service"]
     words += [] if since is None else [f"--since=@{int(since)}"]
-    _status, text, _errors = module.run_command(words)
-    found = log.last_failure(text)
+    found = log.last_failure(runner(module)(words))
     if found is None:
         return {"last_error": "", "reservation": None}
     reservation = found.reservation
