@@ -11,105 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from roles.kubelet_node import CONFIG, LATENCY, Node, reserved, settings
 from roles.local_ansible import Ansible
-
-CONFIG = """\
-apiVersion: kubelet.config.k8s.io/v1beta1
-kind: KubeletConfiguration
-cgroupDriver: systemd
-clusterDNS:
-- 10.96.0.10
-"""
-LATENCY = {
-    "kubelet_numa_profile": "latency",
-    "kubelet_numa_kube_reserved": {"cpu": "500m", "memory": "256Mi"},
-    "kubelet_numa_system_reserved": {"memory": "512Mi"},
-}
-NAME = "50-homenode-numa.conf"
-
-
-class Node:
-    """A folder with what kubeadm leaves on a node."""
-
-    def __init__(self, ansible: Ansible, folder: Path) -> None:
-        self.ansible = ansible
-        self.folder = folder
-        self.config = folder / "kubelet/config.yaml"
-        self.dropins = folder / "kubelet.conf.d"
-        self.dropin = self.dropins / NAME
-        self.config.parent.mkdir()
-        self.config.write_text(CONFIG)
-
-    def apply(self, *flags: str, **variables: object) -> str:
-        """One run of the role; what it printed, in one line."""
-        shown = {"ansible.builtin.debug": {"var": "kubelet_numa_result"}}
-        said = self.ansible.playbook([self._role(variables), shown], *flags)
-        return " ".join(said.replace('\\"', '"').replace("\\n", " ").split())
-
-    def refused(self, runs: list[dict[str, Any]]) -> list[str]:
-        """Several runs of the role in one play; the message with which each of them failed."""
-        report = self.folder.parent / "said"
-        note = {
-            "ansible.builtin.lineinfile": {
-                "path": str(report),
-                "create": True,
-                "mode": "0600",
-                "insertafter": "EOF",
-                "line": "{{ [item, ansible_failed_result.msg] | to_json }}",
-            },
-            "check_mode": False,
-        }
-        self.ansible.playbook(
-            [
-                {
-                    "block": [self._role(variables)],
-                    "rescue": [{**note, "vars": {"item": number}}],
-                }
-                for number, variables in enumerate(runs)
-            ]
-        )
-        said = dict(json.loads(line) for line in report.read_text().splitlines())
-        return [said.get(number, "nothing failed") for number in range(len(runs))]
-
-    def _role(self, variables: dict[str, Any]) -> dict[str, Any]:
-        own = {
-            "kubelet_numa_config_file": str(self.config),
-            "kubelet_numa_dropin_dir": str(self.dropins),
-            "kubelet_numa_state_dir": str(self.config.parent),
-            "kubelet_numa_version": "1.35",
-            "kubelet_numa_flags": [f"--config-dir={self.dropins}"],
-        }
-        return {
-            "ansible.builtin.include_role": {"name": "homenode.numa.kubelet_numa"},
-            "vars": {**own, **variables},
-        }
-
-    def files(self) -> dict[str, bytes]:
-        """Every file of the node, by name."""
-        return {
-            str(path.relative_to(self.folder)): path.read_bytes() if path.is_file() else b""
-            for path in sorted(self.folder.rglob("*"))
-        }
 
 
 @pytest.fixture
 def node(ansible: Ansible, tmp_path: Path) -> Node:
-    folder = tmp_path / "node"
-    folder.mkdir()
-    return Node(ansible, folder)
-
-
-def settings(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load(path.read_text())
-    return content
-
-
-def reserved(path: Path) -> int:
-    """The sum of the drop-in's reservedMemory, in MiB."""
-    shares = [entry["limits"]["memory"] for entry in settings(path)["reservedMemory"]]
-    return sum(int(share.removesuffix("Mi")) for share in shares)
+    return Node(ansible, tmp_path / "node")
 
 
 def test_a_life(node: Node) -> None:
@@ -211,7 +120,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "another folder": (
         {"kubelet_numa_flags": ["--config-dir=/etc/elsewhere"]},
-        'Its --config-dir is "/etc/elsewhere". Set the variable to that.',
+        'Its --config-dir is "/etc/elsewhere". Set the variable to that',
     ),
     "a kubelet that is too new": (
         {"kubelet_numa_version": "2.0"},
@@ -222,9 +131,21 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"kubelet_numa_dropin_name": "50-numa.yaml"},
         "end it in .conf",
     ),
-    "a restart without the folder": (
-        {"kubelet_numa_restart": True, "kubelet_numa_flags": ["v=2"]},
-        "the kubelet has no --config-dir, so it would not read the drop-in",
+    "another's key in the extra ones": (
+        {"kubelet_numa_extra_config": {"cpuManagerPolicy": "none", "maxPods": 20}},
+        'kubelet_numa_extra_config "cpuManagerPolicy"',
+    ),
+    "two ways to reserve CPUs": (
+        {"kubelet_numa_reserved_cpus": 1, "kubelet_numa_reserved_system_cpus": "0"},
+        'kubelet_numa_reserved_system_cpus "0" say two things',
+    ),
+    "nobody who drains": (
+        {"kubelet_numa_restart": True, "kubelet_numa_drain": "none"},
+        "nobody drains the node, and the kubelet has to be restarted",
+    ),
+    "a collection that is not there": (
+        {"kubelet_numa_restart": True, "kubelet_numa_drain": "kubernetes_core"},
+        "the controller has no collection kubernetes.core",
     ),
 }
 
@@ -274,18 +195,23 @@ def test_a_file_of_somebody_else_is_not_touched(node: Node) -> None:
         assert node.dropin.read_text() == CONFIG
 
 
-def test_a_restart_into_an_old_state_file_is_refused(node: Node) -> None:
+def test_what_is_left_to_do_is_said(node: Node) -> None:
     state = node.config.parent / "memory_manager_state"
     state.write_text(json.dumps({"policyName": "None", "machineState": {}, "checksum": 1}))
-    said = node.apply(**LATENCY, kubelet_numa_restart=True)
-    assert "memory_manager_state" in said
-    assert 'configured policy "Static" differs from state checkpoint policy "None"' in said
-    assert not node.dropin.exists()
     said = node.apply(**LATENCY)
-    assert "drain the node, stop the kubelet, and delete memory_manager_state" in said
+    assert "drain the node, stop kubelet, and delete memory_manager_state" in said
+    assert "restart kubelet" in said
 
 
-def test_what_is_left_to_do_is_said(node: Node) -> None:
-    said = node.apply(**LATENCY, kubelet_numa_flags=["v=2"])
-    assert f"add --config-dir={node.dropins} to the flags of the kubelet" in said
-    assert "restart the kubelet" in said
+def test_other_keys_come_along(node: Node) -> None:
+    node.apply(**LATENCY, kubelet_numa_extra_config={"maxPods": 20})
+    assert settings(node.dropin)["maxPods"] == 20
+
+
+def test_two_owners_of_one_key_are_refused(node: Node) -> None:
+    node.dropins.mkdir()
+    other = node.dropins / "10-site.conf"
+    head = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
+    other.write_text(f"{head}topologyManagerPolicy: restricted\n")
+    assert f"is also set by {other}, to 'restricted'" in node.apply(**LATENCY)
+    assert not node.dropin.exists()
