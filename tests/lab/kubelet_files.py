@@ -22,6 +22,8 @@ CLIENT = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 PKI = "/etc/kubernetes/pki"
 MANIFESTS = "/etc/kubernetes/manifests"
 NETWORK = "/etc/cni/net.d/10-lab.conflist"
+NETWORK_BINARIES = ("/opt/cni/bin/loopback", "/usr/lib/cni/loopback")  # upstream's place, Debian's
+PROGRAMS = (KUBELET, *NETWORK_BINARIES)
 ADDRESS_UNIT = "/etc/systemd/system/lab-node-address.service"
 
 SERVICE = f"""[Unit]
@@ -51,8 +53,16 @@ ExecStart={KUBELET} $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEA
  $KUBELET_EXTRA_ARGS
 """
 
-# The node gets ready when a network is described; pods of the lab use the host's.
-LOOPBACK_ONLY = '{"cniVersion": "0.4.0", "name": "lab", "plugins": [{"type": "loopback"}]}\n'
+# The node gets ready when a network is described. Ours gives pods an address that leads nowhere.
+NETWORK_OF_PODS = '{"cniVersion": "0.4.0", "name": "lab", "plugins": [{"type": "loopback"}]}\n'
+NETWORK_PROGRAM = """#!/bin/sh
+[ "$CNI_COMMAND" != VERSION ] || exec echo '{"cniVersion": "0.4.0", "supportedVersions": ["0.4.0"]}'
+version=$(grep -o '"cniVersion":"[^"]*"')
+cat <<END
+{${version:-"cniVersion":"0.4.0"}, "interfaces": [{"name": "$CNI_IFNAME", "sandbox": "$CNI_NETNS"}],
+ "ips": [{"version": "4", "interface": 0, "address": "10.98.0.2/24"}]}
+END
+"""
 
 
 # All guests have one address, and the API server tells nodes apart by theirs.
@@ -83,7 +93,8 @@ def node_files(name: str, address: str) -> dict[str, str]:
         FLAGS: f'KUBELET_KUBEADM_ARGS="{flags}"\n',
         "/etc/default/kubelet": "KUBELET_EXTRA_ARGS=\n",
         CONFIG: yaml.safe_dump(configuration()),
-        NETWORK: LOOPBACK_ONLY,
+        NETWORK: NETWORK_OF_PODS,
+        **dict.fromkeys(NETWORK_BINARIES, NETWORK_PROGRAM),
     }
 
 

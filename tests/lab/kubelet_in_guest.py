@@ -24,7 +24,7 @@ from lab import machine as qemu
 from lab.commands import TAIL, call
 from lab.control_plane import ControlPlane, kubeconfig
 from lab.guest import Guest
-from lab.kubelet_files import CLIENT, CONF, KUBELET, MANIFESTS, PKI, node_files
+from lab.kubelet_files import CLIENT, CONF, KUBELET, MANIFESTS, PKI, PROGRAMS, node_files
 from lab.kubelet_programs import program
 from lab.machine import Machine
 from lab.problem import LabProblem
@@ -159,7 +159,7 @@ class KubeNode:
 def _by_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = "root"
-    entry.mode = 0o755 if entry.name.endswith("bin/kubelet") else 0o600
+    entry.mode = 0o755 if f"/{entry.name}" in PROGRAMS else 0o600
     return entry
 
 
