@@ -96,9 +96,11 @@ def rendered(options: Sequence[object]) -> list[tuple[int, str]]:
 def _pairs(options: Sequence[object]) -> Iterator[Pair]:
     lines = rendered(options)
     text = _ABOVE + "".join(f"{line}\n" for _number, line in lines) + _BELOW
-    loader = yaml.SafeLoader(text)
     try:
+        loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
+        if not isinstance(root, yaml.MappingNode):
+            raise ValueError("is no mapping")
         found = [
             (
                 str(loader.construct_object(key, deep=True)),

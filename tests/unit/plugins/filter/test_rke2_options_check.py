@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.homenode.numa.plugins.filter import rke2_options_check as plugin
+from ansible_collections.homenode.numa.plugins.plugin_utils import kubelet_flags as plugin_flags
 
 CHECK = plugin.FilterModule().filters()["rke2_options_check"]
 
@@ -86,6 +89,8 @@ WRONG: dict[str, tuple[Any, dict[str, Any], str, str]] = {
     "no YAML": (["debug: true", "kubelet-arg ['a=1']"], {}, "options[1]", "could not read"),
     "a lone word": (["kubelet-arg=max-pods=2"], {}, "options[0]", "could not read"),
     "a tab": (["kubelet-arg:\n\t- max-pods=2"], {}, "options[0]", "could not read"),
+    "a character of control": (["kubelet-arg: \x00"], {}, "options[0]", "could not read"),
+    "another document": (["debug: true", "---"], {}, "options[1]", "could not read"),
     "an open bracket": (["kubelet-arg: ['max-pods=2'"], {}, "options[0]", "could not read"),
     "no list": (["kubelet-arg: {max-pods: 2}"], {}, "kubelet-arg[0]", "is no text"),
     "a map in the list": (["kubelet-arg: [{max-pods: 2}]"], {}, "kubelet-arg[0]", "is no text"),
@@ -258,3 +263,20 @@ def test_a_value_of_another_kind_is_named(name: str) -> None:
     options, named, words = REFUSED[name]
     with pytest.raises(AnsibleFilterError, match=words):
         CHECK(options, **named)
+
+
+NAMES = st.sampled_from([*sorted(plugin_flags.FLAGS), "reserved-memory", "eviction-hard", "a+", ""])
+
+
+@given(st.lists(st.text(max_size=20), max_size=3), st.lists(st.text(max_size=20), max_size=3))
+def test_any_text_is_judged(options: list[str], arguments: list[str]) -> None:
+    for item in CHECK(options, kubelet_args=arguments):
+        assert item["why"] and item["remedy"]
+
+
+@given(st.lists(st.tuples(NAMES, st.text("0123:=,<%memoryGi[]'\"", max_size=12)), max_size=4))
+def test_any_argument_is_judged(items: list[tuple[str, str]]) -> None:
+    listed = ["memory-manager-policy=Static", *(f"{name}={value}" for name, value in items)]
+    for version in ("1.31", "1.35"):
+        for item in CHECK([{"kubelet-arg": listed}], version=version):
+            assert item["why"] and item["remedy"]
