@@ -101,7 +101,7 @@ def _flag_name(key: object, value: object) -> str:
     return name
 
 
-def _texts(name: str, key: object, value: object) -> list[str]:
+def _texts(name: str, key: object, value: Any) -> list[str]:
     if name == "reserved-memory" and _is_records(value):
         return [flag.partition("=")[2] for flag in reserved_memory_flags(value)]
     if isinstance(value, Mapping):
