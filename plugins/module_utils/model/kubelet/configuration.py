@@ -11,7 +11,7 @@ allowed there. Out of scope: fields that have nothing to do with NUMA; they pass
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from ..cpuset import CpuSet
 from ..problem import HomenodeProblem, Problem
@@ -29,6 +29,25 @@ TEXT_MAPS = (
     "cpuManagerPolicyOptions",
     "topologyManagerPolicyOptions",
 )
+BOOLEANS = (
+    "cgroupsPerQOS",
+    "failSwapOn",
+    "failCgroupV1",
+    "mergeDefaultEvictionSettings",
+    "singleProcessOOMKill",
+)
+MAPS: Mapping[str, tuple[type, str]] = {
+    **dict.fromkeys(TEXT_MAPS, (str, "string")),
+    "featureGates": (bool, "bool"),
+}
+"""The Python and the Go type of what is in each."""
+REMEDIES = {
+    "string": "put it in quotes",
+    "bool": "write true or false, without quotes",
+    "int32": "write a whole number, without quotes",
+    "[]string": "write a list of texts",
+    "[]v1beta1.MemoryReservation": "write a list of maps with numaNode and limits",
+}
 TEXTS = (
     "cpuManagerPolicy",
     "memoryManagerPolicy",
@@ -38,6 +57,24 @@ TEXTS = (
     "kubeReservedCgroup",
     "systemReservedCgroup",
 )
+
+
+def decoded(key: str, value: object) -> object:
+    """*value* with Go's nothing for every null inside: no text, no memory, false."""
+    if key in MAPS and isinstance(value, Mapping):
+        nothing = "" if key in TEXT_MAPS else False
+        return {name: nothing if item is None else item for name, item in value.items()}
+    if key == "reservedMemory" and isinstance(value, (list, tuple)):
+        return [_decoded_reservation(entry) for entry in value]
+    return value
+
+
+def _decoded_reservation(entry: object) -> object:
+    limits = entry.get("limits") if isinstance(entry, Mapping) else None
+    if not isinstance(entry, Mapping) or not isinstance(limits, Mapping):
+        return {} if entry is None else entry
+    amounts = {kind: "0" if amount is None else amount for kind, amount in limits.items()}
+    return {**entry, "limits": amounts}
 
 
 def text(settings: Settings, key: str, default: str = "") -> str:
@@ -99,21 +136,71 @@ def _go_integer(number: str, listed: str) -> int:
     return int(number)
 
 
-def decode_errors(settings: Settings, source: str) -> list[Problem]:
-    """What Go's JSON decoder would say of the fields read here; empty when they fit."""
-    errors = []
-    for key in TEXTS:
-        if not isinstance(settings.get(key, ""), (str, type(None))):
-            errors.append(_cannot(settings[key], key, key, "string", source))
-    for key in TEXT_MAPS:
-        value = settings.get(key)
-        if isinstance(value, Mapping):
+def decode_errors(settings: Settings, source: str, go_names: bool = False) -> list[Problem]:
+    """What Go's JSON decoder would say of the fields read here; empty when they fit.
+
+    *go_names*: it calls the fields as Go does, with a capital first letter.
+    """
+    return [
+        error
+        for key, value in settings.items()
+        if value is not None
+        for error in _errors_at(key, value, source, go_names)
+    ]
+
+
+def _errors_at(key: str, value: object, source: str, go_names: bool) -> Iterator[Problem]:
+    place = f"KubeletConfiguration.{key[:1].upper() + key[1:] if go_names else key}"
+    if key in TEXTS and not isinstance(value, str):
+        yield _cannot(value, key, place, "string", source)
+    elif key in BOOLEANS and not isinstance(value, bool):
+        yield _cannot(value, key, place, "bool", source)
+    elif key in MAPS:
+        kind, wanted = MAPS[key]
+        if not isinstance(value, Mapping):
+            yield _cannot(value, key, place, f"map[string]{wanted}", source)
+        else:
             for name, item in value.items():
-                if not isinstance(item, (str, type(None))):
-                    errors.append(_cannot(item, f"{key}.{name}", key, "string", source))
-        elif value is not None:
-            errors.append(_cannot(value, key, key, "map[string]string", source))
-    return errors + _quantity_errors(settings.get("reservedMemory"), source)
+                if item is not None and not isinstance(item, kind):
+                    yield _cannot(item, f"{key}.{name}", place, wanted, source)
+    elif key == "enforceNodeAllocatable":
+        if not isinstance(value, (list, tuple)):
+            yield _cannot(value, key, place, "[]string", source)
+        else:
+            for number, item in enumerate(value):
+                if not isinstance(item, str):
+                    yield _cannot(item, f"{key}[{number}]", place, "string", source)
+    elif key == "reservedMemory":
+        yield from _reservation_errors(value, place, source, go_names)
+
+
+def _reservation_errors(
+    value: object, place: str, source: str, go_names: bool
+) -> Iterator[Problem]:
+    package = "config" if go_names else "v1beta1"
+    if not isinstance(value, (list, tuple)):
+        yield _cannot(value, "reservedMemory", place, f"[]{package}.MemoryReservation", source)
+        return
+    inner = "MemoryReservation." + place.partition(".")[2]
+    node_name, limits_name = ("NumaNode", "Limits") if go_names else ("numaNode", "limits")
+    for number, entry in enumerate(value):
+        field = f"reservedMemory[{number}]"
+        if not isinstance(entry, Mapping):
+            if entry is not None:
+                yield _cannot(entry, field, place, f"{package}.MemoryReservation", source)
+            continue
+        numa_node, limits = entry.get("numaNode"), entry.get("limits")
+        if numa_node is not None and (isinstance(numa_node, bool) or not _is_int32(numa_node)):
+            yield _cannot(numa_node, f"{field}.numaNode", f"{inner}.{node_name}", "int32", source)
+        if limits is not None and not isinstance(limits, Mapping):
+            yield _cannot(
+                limits, f"{field}.limits", f"{inner}.{limits_name}", "v1.ResourceList", source
+            )
+    yield from _quantity_errors(value, source)
+
+
+def _is_int32(value: object) -> bool:
+    return isinstance(value, int) and -(2**31) <= value < 2**31
 
 
 def _quantity_errors(reservations: object, source: str) -> list[Problem]:
@@ -122,6 +209,8 @@ def _quantity_errors(reservations: object, source: str) -> list[Problem]:
     for number, entry in enumerate(reservations if isinstance(reservations, list) else ()):
         limits = entry.get("limits") if isinstance(entry, Mapping) else None
         for kind, amount in limits.items() if isinstance(limits, Mapping) else ():
+            if amount is None:
+                continue  # a quantity's null is zero
             written = str(amount).strip()
             try:
                 Quantity.parse(written)
@@ -132,10 +221,13 @@ def _quantity_errors(reservations: object, source: str) -> list[Problem]:
     return errors
 
 
-def _cannot(value: object, field: str, key: str, wanted: str, source: str) -> Problem:
-    why = f"json: cannot unmarshal {_json_kind(value)} into Go struct field"
-    why += f" KubeletConfiguration.{key} of type {wanted}"
-    remedy = "put it in quotes" if wanted == "string" else 'write a map, such as {"memory": "1Gi"}'
+def _cannot(value: object, field: str, place: str, wanted: str, source: str) -> Problem:
+    kind = _json_kind(value)
+    if kind == "number" and wanted == "int32":
+        kind = f"number {value}"
+    why = f"json: cannot unmarshal {kind} into Go struct field {place}"
+    why += f" of type {wanted}"
+    remedy = REMEDIES.get(wanted, 'write a map, such as {"memory": "1Gi"}')
     return Problem(field, str(value), why, remedy, source)
 
 

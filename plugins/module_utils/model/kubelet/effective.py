@@ -20,7 +20,7 @@ from typing import Optional
 
 from ..problem import HomenodeProblem, Problem
 from . import defaults, flags
-from .configuration import Settings, cpu_list, decode_errors
+from .configuration import Settings, cpu_list, decode_errors, decoded
 
 DEFAULT_ORIGIN = "compiled-in default"
 MEMORY_EVICTION = "evictionHard.memory.available"
@@ -116,7 +116,7 @@ def effective(sources: Sources) -> Effective:
         merge.base(sources.base, version)
     if sources.dropins:
         merge.patches(sources.dropins, version)
-    command_line = flags.parse(sources.flags)
+    command_line = flags.parse(sources.flags, version)
     merge.command_line(command_line)
     if MEMORY_EVICTION not in merge.origins:
         merge.origins[MEMORY_EVICTION] = _why_no_eviction(sources, command_line)
@@ -150,7 +150,7 @@ class _Merge:
         for key, value in layer.settings.items():
             unset = value is None or (value == "" and key in defaults.COMPILED_IN)
             if not unset and key not in ("apiVersion", "kind"):
-                self.put(key, value, layer.name)
+                self.put(key, decoded(key, value), layer.name)
         if layer.settings.get("evictionHard") is None:
             origin = f"{DEFAULT_ORIGIN}, because no evictionHard in {layer.name}"
             self.put("evictionHard", defaults.EVICTION_HARD, origin)
@@ -172,7 +172,8 @@ class _Merge:
                 if key not in ("apiVersion", "kind"):
                     self._patch(self.config, "", key, value, layer.name)
         if not self.errors:
-            self.errors += decode_errors(self.config, "the merged configuration")
+            go_names = version < defaults.NULL_DELETES
+            self.errors += decode_errors(self.config, "the merged configuration", go_names)
         if version < defaults.NULL_DELETES:
             self._restore(self.config, before, before_origins, "")
             return
