@@ -17,6 +17,16 @@ from dataclasses import dataclass, field
 
 from ..problem import HomenodeProblem, Problem
 from ..quantity import Quantity
+from .defaults import NEWEST, Version
+
+SPELT_RIGHT: Version = (1, 34)
+"""From about here on."""
+SLIPS = (
+    ("NUMA node ID, expected integer", "NUMA node ID, exptected integer"),
+    ("expected type=quantity, got", "expected type=quantatity, got"),
+    ("parse the quantity: ", "parse the quantatity, expected quantatity, got "),
+    ("to *[]MemoryReservation)", "to *[]MemoryReservation"),
+)
 
 IGNORES_EVICTION = "experimental-allocatable-ignore-eviction"
 HUGEPAGES = re.compile(r"hugepages-\S+\Z")
@@ -51,12 +61,15 @@ def name_and_value(flag: str) -> tuple[str, str]:
     return name.replace("_", "-"), value if equals else "true"
 
 
-def parse(flags: Iterable[str]) -> CommandLine:
-    """Read *flags*, each one ``name=value``. Never raises: what is wrong is in the errors."""
+def parse(flags: Iterable[str], version: Version = NEWEST) -> CommandLine:
+    """Read *flags*, each one ``name=value``. Never raises: what is wrong is in the errors.
+
+    *version* matters for the words of the errors alone.
+    """
     values: dict[str, object] = {}
     names: dict[str, str] = {}
     errors: list[Problem] = []
-    ignores_eviction = False
+    ignores_eviction = no_target = False
     for flag in flags:
         name, value = name_and_value(flag)
         if name == IGNORES_EVICTION:
@@ -64,13 +77,27 @@ def parse(flags: Iterable[str]) -> CommandLine:
         if name not in FLAGS:
             continue
         key, read = FLAGS[name]
+        if name == "reserved-memory" and not value:
+            no_target = True  # it empties nothing: the list that was there stays
+            continue
         try:
+            if name == "reserved-memory" and no_target:
+                raise _Malformed("no target (nil pointer to *[]MemoryReservation)")
             values[key] = read(values.get(key), value)
             names[key] = name
         except _Malformed as error:
             why = f'failed to parse kubelet flag: invalid argument "{value}" for "--{name}" flag'
-            errors.append(Problem(key, value, f"{why}: {error}", "correct the flag", f"--{name}"))
+            why = f"{why}: {_spelt(str(error), version)}"
+            errors.append(Problem(key, value, why, "correct the flag", f"--{name}"))
     return CommandLine(values, names, tuple(errors), ignores_eviction)
+
+
+def _spelt(words: str, version: Version) -> str:
+    """The words with the slips that older kubelets make."""
+    if version < SPELT_RIGHT:
+        for right, slip in SLIPS:
+            words = words.replace(right, slip)
+    return words
 
 
 def _text(_earlier: object, value: str) -> object:
