@@ -20,15 +20,19 @@ from .arithmetic import Need, reserved, reserved_cpus
 from .configuration import records, text, text_map
 from .defaults import Version
 from .effective import Effective
+from .flags import HUGEPAGES
+from .gates import ALPHA, BETA, STABLE, is_open
 from .hardware import Hardware
 
 BEST_EFFORT_NAMED: Version = (1, 32)
 """From about here on a kubelet knows the name of the Windows policy, and refuses it on Linux."""
 
+SMALL_WORDS: Version = (1, 33)
+"""From about here on this manager's words begin in small letters."""
+
 FEWEST_NODES = 8
 """Both the default and the minimum of max-allowable-numa-nodes."""
 
-ALPHA, BETA, STABLE = "Alpha", "Beta", ""
 CPU_OPTIONS: Mapping[str, tuple[tuple[Version, str], ...]] = {
     "full-pcpus-only": (((1, 23), BETA), ((1, 33), STABLE)),
     "distribute-cpus-across-numa": (((1, 23), ALPHA), ((1, 33), BETA)),
@@ -38,10 +42,17 @@ CPU_OPTIONS: Mapping[str, tuple[tuple[Version, str], ...]] = {
     "prefer-align-cpus-by-uncorecache": (((1, 32), ALPHA), ((1, 34), BETA)),
 }
 """Option, and from which version on it has which stage."""
-TOPOLOGY_OPTIONS: Mapping[str, Version] = {
-    "prefer-closest-numa-nodes": (1, 26),
-    "max-allowable-numa-nodes": (1, 31),
+TOPOLOGY_OPTIONS: Mapping[str, tuple[tuple[Version, str], ...]] = {
+    "prefer-closest-numa-nodes": (((1, 28), BETA), ((1, 32), STABLE)),
+    "max-allowable-numa-nodes": (((1, 31), BETA), ((1, 35), STABLE)),
 }
+EXCLUSIVE = (
+    ("full-pcpus-only", "distribute-cpus-across-cores"),
+    ("distribute-cpus-across-numa", "distribute-cpus-across-cores"),
+    ("prefer-align-cpus-by-uncorecache", "distribute-cpus-across-cores"),
+    ("prefer-align-cpus-by-uncorecache", "distribute-cpus-across-numa"),
+)
+"""Pairs of CPU options of which one excludes the other, in the order in which it looks."""
 
 _TRUE = ("1", "t", "T", "true", "TRUE", "True")
 _FALSE = ("0", "f", "F", "false", "FALSE", "False")
@@ -53,9 +64,9 @@ def topology_problems(found: Effective, machine: Hardware, version: Version) -> 
         return
     most = FEWEST_NODES
     for name, value in sorted(text_map(found.config, "topologyManagerPolicyOptions").items()):
-        why = ""
-        if name not in TOPOLOGY_OPTIONS or version < TOPOLOGY_OPTIONS[name]:
-            why = f'unknown Topology Manager Policy option: "{name}"'
+        why = _closed_topology_option(name, found, version)
+        if why:
+            pass
         elif name == "prefer-closest-numa-nodes":
             why = _not_boolean(name, value)
         elif not re.match(r"[+-]?\d{1,9}\Z", value, re.ASCII):
@@ -77,7 +88,7 @@ def cpu_problems(found: Effective, machine: Hardware, version: Version) -> Itera
     """What the CPU Manager refuses."""
     policy = text(found.config, "cpuManagerPolicy")
     options = text_map(found.config, "cpuManagerPolicyOptions")
-    if policy not in ("none", "static", ""):
+    if policy not in ("none", "static"):
         why = f'unknown policy: "{policy}"'
         yield Problem("cpuManagerPolicy", policy, why, "write none or static, in lower case")
     elif policy != "static" and options:
@@ -118,10 +129,7 @@ def _option_problems(
             remedy = "remove the option, correct its value, or open its feature gate"
             yield Problem(field, value, f"new static policy error: {why}", remedy)
     on = {name for name, value in options.items() if value in _TRUE}
-    for one, other in (
-        ("full-pcpus-only", "distribute-cpus-across-cores"),
-        ("distribute-cpus-across-numa", "distribute-cpus-across-cores"),
-    ):
+    for one, other in EXCLUSIVE:
         if {one, other} <= on:
             why = f"static policy options {one} and {other} can not be used at the same time"
             why = f"new static policy error: {why}"
@@ -139,9 +147,11 @@ def memory_problems(
 ) -> Iterator[Problem]:
     """What the Memory Manager refuses: above all a sum that is not the need."""
     policy = text(found.config, "memoryManagerPolicy")
+    if not is_open("MemoryManager", found.config, version):
+        return
     if policy == "Static":
         yield from _static_memory_problems(found, machine, need)
-    elif policy not in ("None", ""):
+    elif policy != "None":
         why = f'unknown policy: "{policy}"'
         if policy == "BestEffort" and version >= BEST_EFFORT_NAMED:
             why = 'policy "BestEffort" is not available for platform "linux"'
@@ -161,7 +171,8 @@ def _static_memory_problems(found: Effective, machine: Hardware, need: Need) -> 
             yield Problem("reservedMemory.numaNode", str(numa_node), why, remedy)
         limits = entry.get("limits")
         for kind, amount in limits.items() if isinstance(limits, Mapping) else ():
-            listed.setdefault(str(kind), []).append(limit(str(kind), amount))
+            if kind == "memory" or HUGEPAGES.match(str(kind)):
+                listed.setdefault(str(kind), []).append(limit(str(kind), amount))
     listed.setdefault("memory", [])
     for kind, amounts in sorted(listed.items()):
         want = need.total if kind == "memory" else Quantity(0)
@@ -198,13 +209,23 @@ def _unavailable(name: str, found: Effective, version: Version) -> str:
     stages = [stage for since, stage in CPU_OPTIONS.get(name, ()) if since <= version]
     if not stages:
         return f'unknown CPU Manager Policy option: "{name}"'
-    gates = found.config.get("featureGates")
-    gates = gates if isinstance(gates, Mapping) else {}
     stage = stages[-1]
-    gate = gates.get(f"CPUManagerPolicy{stage}Options", gates.get(f"All{stage}", stage == BETA))
-    if stage == STABLE or gate:
+    if stage == STABLE or is_open(f"CPUManagerPolicy{stage}Options", found.config, version):
         return ""
     return f'CPU Manager Policy {stage}-level Options not enabled, but option "{name}" provided'
+
+
+def _closed_topology_option(name: str, found: Effective, version: Version) -> str:
+    stages = [stage for since, stage in TOPOLOGY_OPTIONS.get(name, ()) if since <= version]
+    if not stages:
+        return f'unknown Topology Manager Policy option: "{name}"'
+    stage = stages[-1]
+    if stage == STABLE or is_open(f"TopologyManagerPolicy{stage}Options", found.config, version):
+        return ""
+    words = f"Topology Manager Policy {stage}-level Options"
+    if version >= SMALL_WORDS:
+        words = words.lower()
+    return f'{words} not enabled, but option "{name}" provided'
 
 
 def _not_boolean(name: str, value: str) -> str:
