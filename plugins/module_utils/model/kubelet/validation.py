@@ -20,13 +20,19 @@ from ..problem import HomenodeProblem, Problem
 from ..quantity import BINARY_SI, DECIMAL_SI, Quantity, total
 from .arithmetic import Need, need, reservation, reserved, threshold
 from .configuration import cpu_list, records, text, text_map
-from .defaults import MERGES_EVICTION, Version, version_of
+from .defaults import Version, version_of
 from .effective import MEMORY_EVICTION, Effective
 from .flags import HUGEPAGES
+from .gates import gate_problems, is_open, option_problems
 from .hardware import Hardware
+from .known_keys import known_keys, since
 from .managers import cpu_problems, limit, memory_problems, topology_problems
 
 TOPOLOGY_POLICIES = ("none", "best-effort", "restricted", "single-numa-node")
+NO_SWAP: Version = (1, 30)
+"""From here on a kubelet knows NoSwap, and no UnlimitedSwap."""
+COMPRESSIBLE: Version = (1, 32)
+"""From here on CPU alone can be enforced, and the words name these enforcements too."""
 SIGNALS = (
     "memory.available",
     "allocatableMemory.available",
@@ -65,13 +71,15 @@ def verdict(found: Effective, machine: Hardware) -> Verdict:
     version = version_of(found.version)
     if found.errors:
         return Verdict(refusals=found.errors, hazards=(), warnings=(), need=None)
-    refusals = _gathered(static_problems(found))
+    refusals = _gathered(gate_problems(found.config, version))
+    refusals += _gathered(static_problems(found))
     refusals += _gathered(_reservation_problems(found, machine))
     amount: Optional[Need] = None
     try:
         amount = need(found, machine.memory_total)
     except HomenodeProblem as error:
         refusals += [] if error.problem in refusals else [error.problem]
+    refusals += _gathered(option_problems(found.config, version))
     refusals += _gathered(topology_problems(found, machine, version))
     refusals += _gathered(cpu_problems(found, machine, version))
     if amount is not None:
@@ -87,6 +95,7 @@ def verdict(found: Effective, machine: Hardware) -> Verdict:
 
 def static_problems(found: Effective) -> Iterator[Problem]:
     """What the validation of the configuration refuses, before the machine is looked at."""
+    version = version_of(found.version)
     policy = text(found.config, "topologyManagerPolicy")
     if policy not in TOPOLOGY_POLICIES:
         listed = " ".join(f'"{name}"' for name in TOPOLOGY_POLICIES)
@@ -98,7 +107,8 @@ def static_problems(found: Effective) -> Iterator[Problem]:
         why = f'topologyManagerScope (--topology-manager-scope) "{scope}"'
         why += ' must be one of: "container", or "pod"'
         yield _invalid("topologyManagerScope", scope, why, "use one of them")
-    yield from _enforcement_problems(found)
+    yield from _swap_problems(found, version)
+    yield from _enforcement_problems(found, version)
     yield from _reserved_cpu_problems(found)
     yield from _list_problems(found)
 
@@ -141,21 +151,49 @@ def warnings(found: Effective, machine: Hardware, version: Version) -> Iterator[
         why = "a Guaranteed pod with a fraction of a CPU may get all its memory there"
         remedy = "give such pods whole CPUs, or keep them off this machine"
         yield Problem("NUMA nodes without CPUs", nodes, why, remedy)
-    if config.get("mergeDefaultEvictionSettings") and version < MERGES_EVICTION:
-        why = "is unknown to this kubelet, which ignores it"
-        yield Problem("mergeDefaultEvictionSettings", "true", why, "write out evictionHard")
+    for key in sorted(set(config) - known_keys(found.version)):
+        first = since(key)
+        why = "is unknown to this kubelet, which only logs it"
+        remedy = f"it needs {first} or later" if first else "correct its name, or remove it"
+        yield Problem(key, str(config[key]), why, remedy)
+    yield from _swap_warnings(found)
 
 
-def _enforcement_problems(found: Effective) -> Iterator[Problem]:
+def _swap_warnings(found: Effective) -> Iterator[Problem]:
+    swap = found.config.get("memorySwap")
+    if isinstance(swap, Mapping) and swap.get("swapBehavior") == "LimitedSwap":
+        why = "lets Burstable pods swap alone: Guaranteed and static pods can never swap"
+        remedy = "expect none of the pods that are pinned to be swapped out"
+        yield Problem("memorySwap.swapBehavior", "LimitedSwap", why, remedy)
+
+
+def _swap_problems(found: Effective, version: Version) -> Iterator[Problem]:
+    swap = found.config.get("memorySwap")
+    behavior = swap.get("swapBehavior") if isinstance(swap, Mapping) else None
+    field = "memorySwap.swapBehavior"
+    if not behavior:
+        return
+    known = ("LimitedSwap", "NoSwap") if version >= NO_SWAP else ("LimitedSwap", "UnlimitedSwap")
+    if not is_open("NodeSwap", found.config, version):
+        why = f"{field} cannot be set when NodeSwap feature flag is disabled"
+        yield _invalid(field, str(behavior), why, "remove it, or open the gate NodeSwap")
+    elif behavior not in known:
+        why = f'{field} "{behavior}" must be one of: "", "{known[0]}" or "{known[1]}"'
+        yield _invalid(field, str(behavior), why, "use one of them")
+
+
+def _enforcement_problems(found: Effective, version: Version) -> Iterator[Problem]:
     listed = found.config.get("enforceNodeAllocatable")
     names = [str(name) for name in listed] if isinstance(listed, (list, tuple)) else []
     where = "enforceNodeAllocatable (--enforce-node-allocatable)"
     for one in ENFORCEMENTS:
-        if {one, f"{one}-compressible"} <= set(names):
+        if {one, f"{one}-compressible"} <= set(names) and version >= COMPRESSIBLE:
             why = f'both "{one}" and "{one}-compressible" cannot be specified together in {where}'
             yield _invalid("enforceNodeAllocatable", one, why, "remove one of them")
     for number, name in enumerate(names):
-        enforced = name[: -len("-compressible")] if name.endswith("-compressible") else name
+        enforced = name
+        if version >= COMPRESSIBLE and name.endswith("-compressible"):
+            enforced = name[: -len("-compressible")]
         if name in names[:number]:
             why = f'duplicated enforcements "{name}" in {where}'
             yield _invalid("enforceNodeAllocatable", name, why, "list it once")
@@ -166,13 +204,16 @@ def _enforcement_problems(found: Effective) -> Iterator[Problem]:
         elif name != "pods" and enforced not in ENFORCEMENTS:
             options = '"pods", "system-reserved", "system-reserved-compressible", "kube-reserved",'
             options += ' "kube-reserved-compressible" or "none"'
+            if version < COMPRESSIBLE:
+                options = '"pods", "system-reserved", "kube-reserved", or "none"'
             why = f'option "{name}" specified for {where}. Valid options are {options}'
             yield _invalid("enforceNodeAllocatable", name, why, "use one of them")
         else:
             key = ENFORCEMENTS.get(enforced, "")
             if key and not text(found.config, key):
-                why = f'{key} (--{enforced}-cgroup) must be specified when "{enforced}" or'
-                why += f' "{enforced}-compressible" included in {where}'
+                why = f'{key} (--{enforced}-cgroup) must be specified when "{enforced}"'
+                why += " contained" if version < COMPRESSIBLE else f' or "{enforced}-compressible"'
+                why += f" in {where}" if version < COMPRESSIBLE else f" included in {where}"
                 yield _invalid(key, "", why, f"set {key}, or do not enforce {enforced}")
             if found.config.get("cgroupsPerQOS") is False:
                 why = "cgroupsPerQOS (--cgroups-per-qos) must be set to true when"
@@ -226,7 +267,8 @@ def _reservation_problems(found: Effective, machine: Hardware) -> Iterator[Probl
     listed = _listed_cpus(found)
     outside = listed - machine.online if machine.online is not None else CpuSet()
     if outside:
-        why = f"reserved-cpus: {listed} is not a subset of online-cpus: {machine.online}"
+        written = text(found.config, "reservedSystemCPUs")
+        why = f"reserved-cpus: {written} is not a subset of online-cpus: {machine.online}"
         yield Problem("reservedSystemCPUs", str(listed), why, f"leave {outside} out")
     for key in ("kubeReserved", "systemReserved"):
         for name, amount in sorted(text_map(found.config, key).items()):
