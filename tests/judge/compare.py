@@ -107,7 +107,7 @@ def plain(key: str, value: Any) -> Any:
 
 def _kept_back(outcome: Outcome, answer: Answer) -> Iterator[str]:
     """With static memory that runs, the state file has the need, node by node."""
-    state = json.loads(outcome.state["memory_manager_state"])
+    state = json.loads(outcome.state.get("memory_manager_state", '{"policyName": null}'))
     if state["policyName"] != "Static":
         return
     tables = [table["memoryMap"]["memory"] for table in state["machineState"].values()]

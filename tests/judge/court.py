@@ -21,12 +21,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, Optional
+from typing import Any, Optional, TypeVar
 
 from judge import build, klog, topology
 from judge.topology import Topology
@@ -50,6 +50,9 @@ HOST_FLAGS = (
 )
 """The same for a case without a base."""
 HEADER = {"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration"}
+
+In = TypeVar("In")
+Out = TypeVar("Out")
 
 
 @dataclass(frozen=True)
@@ -176,8 +179,12 @@ class Judge:
 
     def run_all(self, cases: Iterable[Case]) -> list[Outcome]:
         """The outcomes of many, in their order, as many at a time as there are places."""
+        return self.in_turn(self.run, cases)
+
+    def in_turn(self, work: Callable[[In], Out], items: Iterable[In]) -> list[Out]:
+        """*work* on each of *items*, as many at a time as there are places; results in order."""
         with ThreadPoolExecutor(self._all) as pool:
-            return list(pool.map(self.run, cases))
+            return list(pool.map(work, items))
 
     @contextlib.contextmanager
     def running(self, case: Case) -> Iterator[Running]:

@@ -20,6 +20,7 @@ FATAL = (
 WRAPPING = "failed to run Kubelet: "
 
 _LINE = re.compile(r"[EWIF]\d{4} \S+ +\d+ (?P<place>[\w./-]+:\d+)\] (?P<rest>.*)\Z")
+_PANIC = re.compile(r"^panic: (.+)$", re.MULTILINE)
 _QUOTED = re.compile(r'\berr=("(?:[^"\\]|\\.)*")')
 _OPENED = re.compile(r"\berr=<\Z")
 
@@ -54,6 +55,9 @@ def entries(log: str) -> Iterator[Entry]:
 
 def reason(log: str) -> str:
     """Why the kubelet ended, without the words around it; "" where the log does not say."""
+    panic = _PANIC.search(log)
+    if panic:
+        return panic[1]
     found = ""
     for entry in entries(log):
         if entry.message.startswith(FATAL):

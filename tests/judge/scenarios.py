@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Optional
 
 import yaml
 
-from judge.court import Case
+from judge.court import Case, Judge
 from judge.topology import Topology, topology
 from model.kubelet import checksums
 
@@ -109,6 +109,16 @@ def load(version: str, folder: Path = FOLDER) -> list[Scenario]:
     if twice:
         raise ValueError(f"two scenarios are named {', '.join(twice)}")
     return found
+
+
+def prepared(scenario: Scenario, judge: Judge) -> Case:
+    """The scenario's case with the state files that it starts with."""
+    state: Mapping[str, str] = {}
+    if scenario.before is not None:
+        outcome = judge.run(as_started(scenario, scenario.before))
+        assert outcome.starts, f"{scenario.name}, before: {outcome.reason}"
+        state = outcome.state
+    return replace(scenario.case, state=scenario.edited(state))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ import pytest
 from judge import answers, build, scenarios
 from judge.compare import disagreements
 from judge.court import Case, Judge, Outcome
-from judge.scenarios import Scenario, as_started
+from judge.scenarios import Scenario, as_started, prepared
 from judge.topology import Topology
 
 PLACES = 3
@@ -80,20 +79,8 @@ def _hear(version: str, wanted: dict[str, Scenario]) -> dict[str, Heard]:
     if not wanted:
         return {}
     with Judge(version, places=PLACES) as judge:
-        earlier = [scenario for scenario in wanted.values() if scenario.before is not None]
-        befores = [as_started(s, s.before) for s in earlier if s.before is not None]
-        left = {s.name: outcome for s, outcome in zip(earlier, judge.run_all(befores), strict=True)}
-        cases = []
-        for scenario in wanted.values():
-            state = {}
-            if scenario.before is not None:
-                assert left[scenario.name].starts, left[scenario.name].reason
-                state = dict(left[scenario.name].state)
-            cases.append(replace(scenario.case, state=scenario.edited(state)))
-        started = [
-            as_started(scenario, case)
-            for scenario, case in zip(wanted.values(), cases, strict=True)
-        ]
+        cases = judge.in_turn(lambda scenario: prepared(scenario, judge), wanted.values())
+        started = [as_started(one, case) for one, case in zip(wanted.values(), cases, strict=True)]
         outcomes = judge.run_all(started)
     return dict(zip(wanted, zip(cases, outcomes, strict=True), strict=True))
 
