@@ -57,8 +57,11 @@ class ControlPlane:
         }
         return kubeconfig(f"https://127.0.0.1:{port or self.port}", paths)
 
-    def kubectl(self, *words: str, stdin: str = "") -> str:
-        """The output of kubectl as administrator. Raises LabProblem with what it says."""
+    def kubectl(self, *words: str, stdin: str = "", check: bool = True) -> str:
+        """The output of kubectl as administrator.
+
+        Raises LabProblem with what it says where it fails, unless `check` is false.
+        """
         done = subprocess.run(
             [program("kubectl"), f"--kubeconfig={self.admin_conf}", *words],
             input=stdin,
@@ -67,7 +70,7 @@ class ControlPlane:
             timeout=120,
             check=False,
         )
-        if done.returncode != 0:
+        if check and done.returncode != 0:
             raise LabProblem(f"kubectl {' '.join(words)}: {done.stderr.strip()[-TAIL:]}")
         return done.stdout
 

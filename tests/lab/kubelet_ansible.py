@@ -117,6 +117,5 @@ class Ansible:
             "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
             "ANSIBLE_HOME": str(self.folder / "ansible-home"),
             "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_CALLBACKS_ENABLED": "ansible.posix.profile_tasks",
             "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
         }
