@@ -212,7 +212,7 @@ COMPLAINTS: dict[str, tuple[Any, str, dict[str, Any], str]] = {
     "a node twice": (entries({"memory": "1"}, {"memory": "1"}), BR, {}, "two entries"),
     "no limits": (entries({}), AL2023, {}, "limits"),
     "no quantity": (entries({"memory": "lots"}), AL2023, {}, "quantities must match"),
-    "a node of text": ({"reservedMemory": [{"numaNode": "0"}]}, AL2023, {}, "numaNode: 0"),
+    "a node of text": ({"reservedMemory": [{"numaNode": "0"}]}, AL2023, {}, "of type int32"),
     "a cgroup beside reserved CPUs": (
         {"reservedSystemCPUs": "0", "kubeReservedCgroup": "/runtime"},
         AL2023,
