@@ -115,6 +115,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.urls import open_url
 
+from ansible_collections.homenode.numa.plugins.module_utils.kubelet_log_text import MIB, own_file
 from ansible_collections.homenode.numa.plugins.module_utils.kubelet_service import look, runner
 from ansible_collections.homenode.numa.plugins.module_utils.kubelet_watch import Look, Watch
 from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet import log
@@ -190,7 +191,8 @@ def last_error(module: AnsibleModule) -> dict[str, Any]:
     words = ["journalctl", "--quiet", "--no-pager", f"--lines={LINES}"]
     words += [f"--unit={module.params['unit']}.service"]
     words += [] if since is None else [f"--since=@{int(since)}"]
-    found = log.last_failure(runner(module)(words))
+    text = runner(module)(words) + own_file([module.params["unit"]], MIB)
+    found = log.last_failure(text)
     if found is None:
         return {"last_error": "", "reservation": None}
     reservation = found.reservation
