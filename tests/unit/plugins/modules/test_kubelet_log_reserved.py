@@ -19,7 +19,8 @@ from ansible_collections.homenode.numa.plugins.modules import kubelet_log_reserv
 
 LINE = (
     'Oct 02 08:19:20 kube-1 kubelet[82]: E1002 08:19:20.1 82 run.go:72] "command failed"'
-    ' err="failed to run Kubelet: the total amount \\"0\\" of type \\"memory\\" is not equal to the value'
+    ' err="failed to run Kubelet: '
+    'the total amount \\"0\\" of type \\"memory\\" is not equal to the value'
     ' \\"8462Mi\\" determined by Node Allocatable feature"\n'
 )
 
