@@ -19,6 +19,10 @@ from typing import Optional
 from .kubelet_service import Service
 
 
+SETTLES_S = 3.0
+"""For so long a service may still look failed after it was told to start."""
+
+
 @dataclass(frozen=True)
 class Look:
     """One look: seconds on a clock that only grows, the service, the kubelet's own process.
@@ -54,7 +58,7 @@ class Watch:
         self._count(look)
         if not look.service.loaded:
             self.failure = "there is no such service"
-        elif look.service.state.startswith("failed"):
+        elif look.service.state.startswith("failed") and self._age(look) >= SETTLES_S:
             self.failure = f"the service has ended: {look.service.state}"
         elif self.ends > self.ends_allowed:
             self.failure = f"the kubelet has ended {self.ends} times"
@@ -65,6 +69,9 @@ class Watch:
         elif self._up_since is None or self._up_since.run != look.run:
             self._up_since = look
         return self._up_since is not None and look.at - self._up_since.at >= self.stays_up_s
+
+    def _age(self, look: Look) -> float:
+        return 0.0 if self._first is None else look.at - self._first.at
 
     def _count(self, look: Look) -> None:
         """How often the kubelet has ended; systemd counts those that no look has seen."""

@@ -92,20 +92,18 @@ options:
     type: int
   render_only:
     description:
-      - Whether to plan for a machine that does not exist yet. Nothing is looked at or written, and
-        RV(content) is what would stand in the file.
+      - Whether to plan only. Nothing is looked at or written; RV(content) would be the file.
     type: bool
     default: false
   before:
     description:
-      - What RV(before) of the run was that is taken back. Only with O(state=restored).
+      - RV(before) of the run that is taken back, for O(state=restored).
     type: list
     elements: dict
     default: []
   moved:
     description:
-      - State files that were moved aside, each with C(path) and C(kept). Only with
-        O(state=restored).
+      - State files that were moved aside, each with C(path) and C(kept), for O(state=restored).
     type: list
     elements: dict
     default: []
@@ -167,8 +165,7 @@ settings:
   returned: O(state=present)
 before:
   description:
-    - What each of our files said before, as C(path) and C(content). The content is null for a file
-      that was not there.
+    - Our files as they were, each with C(path) and C(content), null where it was not there.
   type: list
   elements: dict
   returned: success
@@ -212,6 +209,10 @@ reload_needed:
   description: Whether systemd has to read its units again.
   type: bool
   returned: success
+running:
+  description: Whether the service of O(destination) runs.
+  type: bool
+  returned: success
 written_at:
   description: The node's time in seconds since 1970, from which its log tells of this change.
   type: float
@@ -230,7 +231,11 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.homenode.numa.plugins.module_utils import own_files
-from ansible_collections.homenode.numa.plugins.module_utils.kubelet_service import runner, unread
+from ansible_collections.homenode.numa.plugins.module_utils.kubelet_service import (
+    look,
+    runner,
+    unread,
+)
 from ansible_collections.homenode.numa.plugins.module_utils.kubelet_settings import (
     Place,
     named,
@@ -341,6 +346,7 @@ def done(
         "restart_needed": bool(reasons),
         "restart_reasons": reasons,
         "reload_needed": at.unit_path in change.paths,
+        "running": bool(at.unit) and look(at.unit, runner(module)).active,
         "written_at": time.time(),
     }
 

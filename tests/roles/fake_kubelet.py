@@ -26,7 +26,7 @@ import json, re, signal, subprocess, sys, time, os
 from pathlib import Path
 
 HERE, KUBELET, DROPINS = Path("@here@"), Path("@kubelet@"), Path("@dropins@")
-PROGRAM, WORDS = Path(sys.argv[0]).name, sys.argv[1:]
+PROGRAM, WORDS = Path(sys.argv[0]).name, [word for word in sys.argv[1:] if word[0] != "-"]
 STATE = HERE / "state.json"
 state = json.loads(STATE.read_text())
 
@@ -60,6 +60,20 @@ def policies():
         yield name, found[-1] if found else usual
 
 
+def machine_state(policy):
+    # What the Memory Manager notes of each NUMA node, as far as it is compared at a start.
+    text = "".join(path.read_text() for path in sorted(DROPINS.glob("*.conf")))
+    shares = re.findall(r'memory: "(\d+)Mi"\n  numaNode: (\d+)', text)
+    shares = {node: int(mib) << 20 for mib, node in shares}
+    found = {}
+    for path in Path("/sys/devices/system/node").glob("node[0-9]*/meminfo"):
+        node = path.parent.name[4:]
+        total = int(re.search(r"MemTotal: *(\d+)", path.read_text())[1]) << 10
+        memory = {"total": total, "systemReserved": shares.get(node, 0)}
+        found[node] = {"memoryMap": {"memory": memory}}
+    return found if policy == "Static" else {}
+
+
 def start():
     if state["pid"]:
         return
@@ -73,7 +87,8 @@ def start():
         if path.exists() and json.loads(path.read_text())["policyName"] != policy:
             return fail('configured policy \\"%s\\" differs from state checkpoint policy' % policy)
         if not path.exists():
-            path.write_text(json.dumps({"policyName": policy, "entries": {}, "checksum": 1}))
+            content = {"policyName": policy, "machineState": machine_state(policy), "checksum": 1}
+            path.write_text(json.dumps(content))
     process = subprocess.Popen(
         ["sleep", "300"],
         stdin=subprocess.DEVNULL,
@@ -108,7 +123,6 @@ if PROGRAM == "systemctl":
     if WORDS[0] == "stop":
         stop()
     end()
-WORDS = [word for word in WORDS if not word.startswith("--")]
 if WORDS[0] == "get" and WORDS[1] == "node":
     if WORDS[2] != state["node"]:
         print('Error from server (NotFound): nodes "%s" not found' % WORDS[2], file=sys.stderr)

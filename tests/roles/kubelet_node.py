@@ -83,6 +83,7 @@ class Node:
             "kubelet_numa_version": "1.35",
             "kubelet_numa_flags": [f"--config-dir={self.dropins}"],
             "kubelet_numa_distribution": "kubeadm",
+            "kubelet_numa_service": "kubelet",
             "kubelet_numa_restart": False,
             "kubelet_numa_healthz": "",
             "kubelet_numa_stays_up_s": 1,

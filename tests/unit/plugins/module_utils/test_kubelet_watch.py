@@ -22,7 +22,8 @@ CASES = {
     "two ends are not": (["7/0", "-/0", "8/1", "-/1", "9/2"], "the kubelet has ended 2 times"),
     "ends that no look has seen": (["-/3", "-/4", "-/5"], "the kubelet has ended 2 times"),
     "a child that ends": (["7/0/20", "7/0/21", "7/0/22"], "the kubelet has ended 2 times"),
-    "systemd gave up": (["7/0", "failed"], "the service has ended: failed (failed)"),
+    "it looked failed at first": (["failed", "failed", *["7/0"] * 4], ""),
+    "systemd gave up": (["7/0", *["failed"] * 3], "the service has ended: failed (failed)"),
     "no such service": (["none"], "there is no such service"),
 }
 
