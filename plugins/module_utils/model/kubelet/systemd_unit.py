@@ -141,7 +141,8 @@ class _Text:
         while self.more:
             sign = self._next()
             if not found and sign in "#;":
-                return self._comment()
+                self._comment()
+                return None
             if found and sign == "=":
                 return found.rstrip(SEPARATORS)
             if found and sign in "\n\r":
@@ -196,7 +197,7 @@ class _Text:
 def _assignments(text: str) -> Iterator[tuple[str, str]]:
     """Keys and values of the section Service, continued lines joined."""
     section, pending = "", ""
-    for line in text.splitlines():
+    for line in (*text.splitlines(), ""):
         if line.lstrip()[:1] in ("#", ";") or (not line.strip() and not pending):
             continue
         if line.endswith("\\"):

@@ -46,6 +46,7 @@ COMMANDS = {
     "two without a reset": ([UNIT, "[Service]\nExecStart=/usr/bin/kubelet b\n"], None),
     "another program": (["[Service]\nExecStart=/usr/local/bin/start-it kubelet\n"], None),
     "another section": ([UNIT, "[X-Service]\nExecStart=\n"], "/usr/bin/kubelet"),
+    "an open end": (["[Service]\nExecStart=/o/kubelet \\\n  a \\"], "/o/kubelet    a"),
     "commented out": ([UNIT, "[Service]\n#ExecStart=\n; ExecStart=\n"], "/usr/bin/kubelet"),
 }
 PROGRAMS = {"/k a": "/k", "-/k": "/k", "@/k k a": "/k", "+-/k": "/k", '"/a b" c': "/a b", "": ""}
