@@ -108,13 +108,14 @@ SIGNS = tuple(dict.fromkeys(path for each in TABLE.values() for path in each.sig
 
 @dataclass(frozen=True)
 class Signs:
-    """What was seen on a node: *units* that exist, those that are *enabled*, and the *running* one
-    (the unit of the kubelet's process, "" where none runs), *files* of SIGNS that exist, and the
-    *os* as ``ID`` of os-release.
+    """What was seen on a node: *units* that exist, those that are *enabled*, whether there is a
+    *process* of a kubelet and in which unit it is *running* ("" for none), *files* of SIGNS that
+    exist, and the *os* as ``ID`` of os-release.
     """
 
     units: frozenset[str] = field(default_factory=frozenset)
     enabled: frozenset[str] = field(default_factory=frozenset)
+    process: bool = False
     running: str = ""
     files: frozenset[str] = field(default_factory=frozenset)
     os: str = ""
@@ -133,6 +134,10 @@ def found(signs: Signs) -> Finding:
     """Which distribution a node has. Raises HomenodeProblem where none fits, or two do."""
     if signs.os == "bottlerocket":
         refuse_bottlerocket(OS_RELEASE)
+    if signs.process and signs.running not in UNITS:
+        where = f"{signs.running}.service" if signs.running else "no service that could be told"
+        if signs.running or not signs.units.intersection(UNITS):
+            return Finding("upstream", f"the kubelet runs in {where}", signs.running)
     unit, why = _unit(signs)
     left = {
         each.name: path
