@@ -8,18 +8,39 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet import remarks
 from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.defaults import (
     DEFAULT_VERSION,
 )
+from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.destination import (
+    Destination,
+    elsewhere,
+    rancher,
+)
 from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.effective import effective
-from ansible_collections.homenode.numa.plugins.module_utils.model.problem import HomenodeProblem
+from ansible_collections.homenode.numa.plugins.module_utils.model.problem import (
+    HomenodeProblem,
+    Problem,
+)
 from ansible_collections.homenode.numa.plugins.plugin_utils.filter_door import plain
 from ansible_collections.homenode.numa.plugins.plugin_utils.kubelet_documents import (
+    Reading,
     as_sources,
-    sources,
 )
+
+NO_VERSION = "no kubelet told its version, so the rules are those of"
+SAID = ("running", "distribution", "distribution_why", "unit", "state_dir")
+
+
+class Unreadable(Exception):
+    """Files that a kubelet could not read either; they are all shown."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -40,6 +61,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return {**result, **found}
         try:
             return {**result, **_understood(plain(found), self._task.args)}
+        except Unreadable as error:
+            problems = [problem.as_dict() for problem in error.problems]
+            return {**result, "failed": True, "msg": str(error), "problems": problems}
         except HomenodeProblem as error:
             return {
                 **result,
@@ -50,17 +74,41 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
 
 def _understood(found: Any, arguments: dict[str, Any]) -> dict[str, Any]:
-    distribution = str(arguments.get("distribution") or "kubeadm")
-    warnings = []
-    if not found["version"]:
-        warnings.append(f"no kubelet told its version, so the rules are those of {DEFAULT_VERSION}")
-    parsed = sources(found, distribution, str(found["version"] or DEFAULT_VERSION))
-    merged = effective(as_sources(parsed))
+    version = str(found["version"] or DEFAULT_VERSION)
+    reading = Reading(found)
+    at = _destination(found, version)
+    parsed = reading.sources(version)
+    tolerated = boolean(arguments.get("tolerate_unreadable", False), strict=False)
+    if reading.problems and not tolerated:
+        raise Unreadable(reading.problems)
+    warnings = [] if found["version"] else [f"{NO_VERSION} {DEFAULT_VERSION}"]
+    merged, need = None, None
+    if all(_is_checkpoint(problem, found) for problem in reading.problems):
+        read = as_sources(parsed)
+        merged = effective(read)
+        need, why = remarks.need_or_why(merged, found["memory_total"])
+        warnings += [*remarks.of_flags(read), *why]
+    warnings += remarks.of_own_args(found, parsed["own_args"], at)
+    folder = at.config_dir if "rancher" in found else found["config_dir"]
     return {
         "changed": False,
         "warnings": warnings,
-        "running": found["running"],
-        "config_dir": found["config_dir"],
+        **{key: found[key] for key in SAID},
+        "config_dir": folder,
+        "destination": at.as_dict(),
         "sources": parsed,
-        "effective": merged.as_dict(),
+        "unreadable": [problem.as_dict() for problem in reading.problems],
+        "effective": None if merged is None else merged.as_dict(),
+        "need": need,
     }
+
+
+def _destination(found: Any, version: str) -> Destination:
+    if "rancher" in found:
+        return rancher(found["distribution"], found["unit"], version, found["dropin_dir"])
+    return elsewhere(found["unit"], version, found["dropin_dir"], found["command"])
+
+
+def _is_checkpoint(problem: Problem, found: Any) -> bool:
+    """Whether only a state file cannot be read, which takes no part in the configuration."""
+    return problem.source in [f"{found['state_dir']}/{name}" for name in found["checkpoints"]]

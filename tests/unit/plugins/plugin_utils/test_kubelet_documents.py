@@ -12,11 +12,12 @@ import pytest
 
 from ansible_collections.homenode.numa.plugins.module_utils.model.problem import HomenodeProblem
 from ansible_collections.homenode.numa.plugins.plugin_utils.kubelet_documents import (
+    Reading,
     as_sources,
     checkpoint,
     document,
     dropin,
-    sources,
+    pairs,
 )
 
 HEAD = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
@@ -69,23 +70,83 @@ def test_a_drop_in_needs_its_kind(text: str) -> None:
     assert dropin("/etc/f.conf", f"{HEAD}maxPods: 1\n")["maxPods"] == 1
 
 
+FETCHED: dict[str, Any] = {
+    "config_file": {"path": "/c.yaml", "content": "maxPods: 1"},
+    "dropins": [{"path": "/d/1.conf", "content": HEAD}],
+    "flags": ["--v=2"],
+    "distribution": "kubeadm",
+    "checkpoints": {
+        "memory_manager_state": '{"policyName": "None"}',
+        "cpu_manager_state": None,
+    },
+}
+
+
 def test_what_was_fetched_becomes_sources() -> None:
-    fetched = {
-        "config_file": {"path": "/c.yaml", "content": "maxPods: 1"},
-        "dropins": [{"path": "/d/1.conf", "content": HEAD}],
-        "flags": ["--v=2"],
-        "checkpoints": {
-            "memory_manager_state": '{"policyName": "None"}',
-            "cpu_manager_state": None,
-        },
-    }
-    parsed = sources(fetched, "kubeadm", "1.35")
+    parsed = Reading(FETCHED).sources("1.35")
     assert parsed["checkpoints"]["memory_manager_state"] == {"policyName": "None"}
+    assert parsed["own_args"] == []
     found = as_sources(parsed)
     assert found.base is not None
     assert (found.base.name, dict(found.base.settings)) == ("/c.yaml", {"maxPods": 1})
     assert [layer.name for layer in found.dropins] == ["/d/1.conf"]
-    assert as_sources(sources({**fetched, "config_file": None}, "k3s", "1.35")).base is None
+    assert as_sources(Reading({**FETCHED, "config_file": None}).sources("1.35")).base is None
+
+
+def test_what_cannot_be_parsed_is_collected() -> None:
+    broken = {"path": "/d/2.conf", "content": "maxPods: 1"}
+    problem = {"field": "file", "value": "/x", "why": "w", "remedy": "r", "source": "/x"}
+    reading = Reading({**FETCHED, "dropins": [*FETCHED["dropins"], broken], "problems": [problem]})
+    assert [file["path"] for file in reading.sources("1.35")["dropins"]] == ["/d/1.conf"]
+    assert [found.source for found in reading.problems] == ["/x", "/d/2.conf"]
+
+
+def test_a_key_that_is_written_twice_is_kept_twice() -> None:
+    text = "a: 1\nkubelet-arg: [b=1]\nkubelet-arg: [c=1e9]\n"
+    assert pairs("f", text) == [("a", 1), ("kubelet-arg", ["b=1"]), ("kubelet-arg", ["c=1e9"])]
+    assert pairs("f", "# nothing\n") == []
+    with pytest.raises(HomenodeProblem, match=r"/f\.yaml: line 1"):
+        pairs("/f.yaml", "a: {")
+
+
+RANCHER = {
+    **FETCHED,
+    "distribution": "rke2",
+    "flags": None,
+    "config_file": None,
+    "dropin_dir": "/r/agent/etc/kubelet.conf.d",
+    "dropins": [],
+    "state_dir": "/var/lib/kubelet",
+    "rancher": {
+        "documents": [{"path": "/c", "content": "kubelet-arg: [config=/k, config-dir=/m, a=1]"}],
+        "own": None,
+        "arguments": [],
+        "data_dir": "/var/lib/rancher/rke2",
+        "data_dir_guessed": True,
+        "named": {"path": "/k", "content": HEAD},
+        "named_dir": [
+            {"path": "/m/1.conf", "content": HEAD},
+            {"path": "/m/readme", "content": "no file of the kubelet"},
+        ],
+    },
+}
+
+
+def test_what_rke2_names_is_copied_into_its_folder() -> None:
+    parsed = Reading(RANCHER).sources("1.32.1")
+    assert parsed["flags"] == ["a=1"]
+    assert parsed["base"] is None
+    assert [file["path"] for file in parsed["dropins"]] == [
+        "/r/agent/etc/kubelet.conf.d/10-cli-config.conf",
+        "/r/agent/etc/kubelet.conf.d/20-cli-config-dir/1.conf",
+    ]
+
+
+def test_what_an_old_rke2_names_is_handed_on() -> None:
+    parsed = Reading(RANCHER).sources("1.31.9")
+    assert parsed["flags"] == ["config=/k", "config-dir=/m", "a=1"]
+    assert parsed["base_path"] == "/k"
+    assert [file["path"] for file in parsed["dropins"]] == ["/m/1.conf"]
 
 
 def test_a_state_file_that_is_no_json_is_its_text() -> None:
