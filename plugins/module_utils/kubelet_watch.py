@@ -18,7 +18,6 @@ from typing import Optional
 
 from .kubelet_service import Service
 
-
 SETTLES_S = 3.0
 """For so long a service may still look failed after it was told to start."""
 
