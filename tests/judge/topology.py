@@ -37,11 +37,15 @@ class NumaNode:
 
 @dataclass(frozen=True)
 class Topology:
-    """Nodes, hardware threads of a core, and MemTotal, which need not be the sum of the nodes."""
+    """Nodes, hardware threads of a core, and MemTotal, which need not be the sum of the nodes.
+
+    The cores of a node have *caches* caches of level 3, which divide them evenly.
+    """
 
     nodes: tuple[NumaNode, ...]
     threads: int = 1
     memory_total_kib: int = 0
+    caches: int = 1
 
     @property
     def memory_total(self) -> int:
@@ -58,7 +62,7 @@ def topology(data: Mapping[str, Any]) -> Topology:
     """A topology from data.
 
     ``nodes`` is a list of ``{memory: 2Gi, cpus: 0-3}`` with, optionally, ``id`` and ``hugepages``
-    (``{2Mi: 10}``); ``threads`` and ``memory_total`` are optional too.
+    (``{2Mi: 10}``); ``threads``, ``caches`` and ``memory_total`` are optional too.
     """
     nodes = []
     for number, item in enumerate(data["nodes"]):
@@ -72,7 +76,8 @@ def topology(data: Mapping[str, Any]) -> Topology:
             )
         )
     total = data.get("memory_total")
-    return Topology(tuple(nodes), data.get("threads", 1), 0 if total is None else _kib(total))
+    total_kib = 0 if total is None else _kib(total)
+    return Topology(tuple(nodes), data.get("threads", 1), total_kib, data.get("caches", 1))
 
 
 def write(shape: Topology, root: Path) -> None:
@@ -126,13 +131,28 @@ def _write_cpus(shape: Topology, files: _Files) -> None:
     core_id = 0
     for numa_node in shape.nodes:
         cores = max(len(numa_node.cpus) // shape.threads, 1)
+        cached = max(cores // shape.caches, 1)
         for number, cpu in enumerate(numa_node.cpus):
             siblings = CpuSet(numa_node.cpus[number % cores :: cores])
-            _write_cpu(files, cpu, core_id + number % cores, numa_node, siblings)
+            cache = number % cores // cached
+            users = CpuSet(
+                other
+                for place, other in enumerate(numa_node.cpus)
+                if place % cores // cached == cache
+            )
+            shared = (numa_node.id * shape.caches + cache, users)
+            _write_cpu(files, cpu, core_id + number % cores, numa_node, siblings, shared)
         core_id += cores
 
 
-def _write_cpu(files: _Files, cpu: int, core: int, numa_node: NumaNode, siblings: CpuSet) -> None:
+def _write_cpu(
+    files: _Files,
+    cpu: int,
+    core: int,
+    numa_node: NumaNode,
+    siblings: CpuSet,
+    shared: tuple[int, CpuSet],
+) -> None:
     all_of_node = CpuSet(numa_node.cpus)
     folder = f"sys/devices/system/cpu/cpu{cpu}"
     for name, text in (
@@ -149,7 +169,7 @@ def _write_cpu(files: _Files, cpu: int, core: int, numa_node: NumaNode, siblings
         (
             (1, "Data", "32K", siblings, core),
             (2, "Unified", "1024K", siblings, core),
-            (3, "Unified", "32768K", all_of_node, numa_node.id),
+            (3, "Unified", "32768K", shared[1], shared[0]),
         )
     ):
         cache = f"{folder}/cache/index{index}"
