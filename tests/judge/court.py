@@ -106,6 +106,15 @@ class Running:
         """The JSON that the kubelet's https port has at *path*, such as ``/pods``."""
         return json.loads(self._place.ask("get", path=path))
 
+    def text(self, path: str) -> str:
+        """The text that its https port has at *path*, such as ``/metrics``."""
+        return str(self._place.ask("get", path=path))
+
+    def restart(self, without: Iterable[str] = ()) -> None:
+        """Start it again among its containers, the state files *without* gone before."""
+        answer = self._place.restart(without)
+        assert answer["found"], klog.reason(self.log())
+
     def config(self) -> dict[str, Any]:
         """The configuration that it runs with."""
         return dict(self.get("/configz")["kubeletconfig"])
@@ -219,6 +228,7 @@ class _Place:
         self._shapes: dict[Topology, Path] = {}
         self._shown: Optional[Topology] = None
         self._cri: Optional[subprocess.Popen[bytes]] = None
+        self._command: list[str] = []
         folder.mkdir()
         self.root, self.manifests = folder / "root", folder / "manifests"
         self.log, self.runtime_log = folder / "log", folder / "runtime.jsonl"
@@ -257,8 +267,19 @@ class _Place:
             self._start_runtime()
         command = [str(self._kubelet), *self._own_flags(), *_files(case, self._folder / "config")]
         command += [flag if flag.startswith("-") else f"--{flag}" for flag in case.whole_flags]
+        self._command = command
+        return self._start()
+
+    def restart(self, without: Iterable[str]) -> dict[str, Any]:
+        """Start the same kubelet again; the runtime and its containers stay."""
+        self.stop()
+        for name in without:
+            (self.root / name).unlink()
+        return self._start()
+
+    def _start(self) -> dict[str, Any]:
         env = {"KUBELET_CONFIG_DROPIN_DIR_ALPHA": "1"}
-        self.ask("start", command=command, log=str(self.log), env=env)
+        self.ask("start", command=self._command, log=str(self.log), env=env)
         return dict(self.ask("wait", pattern=SETTLED, limit_s=LIMIT_S))
 
     def state(self) -> dict[str, str]:
