@@ -13,6 +13,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from model.kubelet.checksums import CPU_STATE, MEMORY_STATE, checksum
+
 CPU_TEXT = (
     '{"policyName":"static","defaultCpuSet":"0,2-3","entries":'
     '{"b09039f2a92a853fd37c9f2c38307218":{"main":"1"}},"checksum":4096753435}'
@@ -54,3 +56,28 @@ MEMORY_TEXT = json.dumps(
     },
     separators=(",", ":"),
 )
+
+
+def cpu_text(shared: str, policy: str = "static", **pods: str) -> str:
+    """A ``cpu_manager_state`` with its checksum: the shared CPUs, and those of pods by uid."""
+    content: dict[str, Any] = {"policyName": policy, "defaultCpuSet": shared}
+    if pods:
+        content["entries"] = {uid: {"main": cpus} for uid, cpus in pods.items()}
+    return _written(CPU_STATE, content)
+
+
+def memory_text(*totals: int, policy: str = "Static", huge_2mi: int = 0) -> str:
+    """A ``memory_manager_state`` with its checksum, by the nodes' bytes; 2Mi pages on each node."""
+    nodes = {}
+    for number, total in enumerate(totals):
+        huge = huge_2mi << 21
+        nodes[str(number)] = _node(number, 0, _table(total, 100 << 20))
+        nodes[str(number)]["memoryMap"] = {
+            "hugepages-2Mi": _table(huge),
+            "memory": _table(total, (100 << 20) + huge),
+        }
+    return _written(MEMORY_STATE, {"policyName": policy, "machineState": nodes})
+
+
+def _written(name: str, content: dict[str, Any]) -> str:
+    return json.dumps({**content, "checksum": checksum(name, content)}, separators=(",", ":"))
