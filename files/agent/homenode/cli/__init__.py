@@ -27,6 +27,7 @@ VERBS = {
     "explain": "tell why a pod runs where it runs",
     "config": "check or show the configuration",
     "run": "run the agent (the service does)",
+    "kubelet-boot": "before the kubelet starts: take away state that the boot made useless",
     "undo": "give back every cpuset that the agent changed (after it was stopped)",
 }
 
@@ -41,7 +42,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     for name, text in VERBS.items():
         sub = verbs.add_parser(name, help=text, description=text)
         if name == verb:
-            module = importlib.import_module(f"homenode.cli.{name}")
+            module = importlib.import_module(f"homenode.cli.{name.replace('-', '_')}")
             module.configure(sub)
     parsed = parser.parse_args(words)
     try:
