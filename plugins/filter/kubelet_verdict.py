@@ -31,7 +31,7 @@ options:
   checkpoints:
     description:
       - The parsed state files that are there, by name, C(cpu_manager_state) and
-        C(memory_manager_state).
+        C(memory_manager_state). A file that is no JSON is given as its text.
     type: dict
     default: {}
   version:
@@ -82,7 +82,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.checkpoints import stale
+from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.checkpoints import (
+    live,
+    stale,
+)
 from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.effective import from_dict
 from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.hardware import hardware
 from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.validation import verdict
@@ -104,11 +107,13 @@ def kubelet_verdict(
     machine = hardware(numa)
     judged = verdict(found, machine)
     hindering = list(stale(found, machine, checkpoints or {}))
+    reset = [problem.field for problem in hindering]
+    warnings = (*judged.hazards, *judged.warnings, *live(checkpoints or {}, reset))
     return {
         "starts": judged.starts and not hindering,
         "errors": [problem.why for problem in (*judged.refusals, *hindering)],
-        "warnings": [str(problem) for problem in (*judged.hazards, *judged.warnings)],
-        "reset": [problem.field for problem in hindering],
+        "warnings": [str(problem) for problem in warnings],
+        "reset": reset,
     }
 
 

@@ -76,7 +76,7 @@ STALE: dict[str, tuple[dict[str, Any], str, str]] = {
     "no content": (
         {"memory_manager_state": "half a fi"},
         "memory_manager_state",
-        'configured policy "Static" differs',
+        "could not restore state from checkpoint: invalid character 'h'",
     ),
 }
 
