@@ -54,7 +54,7 @@ def _hear(words: str) -> int:
 
 
 def _show(scenario: Scenario, judge: Judge) -> None:
-    case = scenarios.prepared(scenario, judge)
+    case = scenarios.prepared(scenario, judge, {})
     outcome = judge.run(as_started(scenario, case))
     answer = answers.answer(case, facts(case.topology), scenario.version, scenario.distribution)
     print(f"{scenario.version}: {scenario.name}")

@@ -71,7 +71,7 @@ def disagreements(outcome: Outcome, answer: Answer, version: str) -> Iterator[st
     yield from _kept_back(outcome, answer)
     for name, text in outcome.state.items():
         content = json.loads(text)
-        if checksums.checksum(name, content) != content["checksum"]:
+        if content["checksum"] not in (0, checksums.checksum(name, content)):
             yield f"checksum of {name}: {text}"
 
 

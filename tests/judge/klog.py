@@ -66,8 +66,8 @@ def reason(log: str) -> str:
 
 
 def _unquoted(text: str) -> str:
-    """A text as Go quotes it; the escapes that JSON does not know do not occur in these."""
+    """A text as Go quotes it, which but for one escape is as JSON does."""
     try:
-        return str(json.loads(text))
+        return str(json.loads(text.replace(r"\'", "'")))
     except ValueError:
         return text[1:-1]

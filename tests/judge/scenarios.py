@@ -18,7 +18,7 @@ from typing import Any, Optional
 
 import yaml
 
-from judge.court import Case, Judge
+from judge.court import Case, Judge, Outcome
 from judge.topology import Topology, topology
 from model.kubelet import checksums
 
@@ -111,13 +111,18 @@ def load(version: str, folder: Path = FOLDER) -> list[Scenario]:
     return found
 
 
-def prepared(scenario: Scenario, judge: Judge) -> Case:
-    """The scenario's case with the state files that it starts with."""
+def prepared(scenario: Scenario, judge: Judge, left: dict[str, Outcome]) -> Case:
+    """The scenario's case with the state files that it starts with.
+
+    *left* has what earlier runs left, by case: many scenarios begin with the same one.
+    """
     state: Mapping[str, str] = {}
     if scenario.before is not None:
-        outcome = judge.run(as_started(scenario, scenario.before))
-        assert outcome.starts, f"{scenario.name}, before: {outcome.reason}"
-        state = outcome.state
+        key = f"{scenario.version} {scenario.distribution} {scenario.before}"
+        if key not in left:
+            left[key] = judge.run(as_started(scenario, scenario.before))
+        assert left[key].starts, f"{scenario.name}, before: {left[key].reason}"
+        state = left[key].state
     return replace(scenario.case, state=scenario.edited(state))
 
 

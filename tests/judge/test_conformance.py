@@ -78,8 +78,9 @@ def test_there_are_enough() -> None:
 def _hear(version: str, wanted: dict[str, Scenario]) -> dict[str, Heard]:
     if not wanted:
         return {}
+    left: dict[str, Outcome] = {}
     with Judge(version, places=PLACES) as judge:
-        cases = judge.in_turn(lambda scenario: prepared(scenario, judge), wanted.values())
+        cases = judge.in_turn(lambda scenario: prepared(scenario, judge, left), wanted.values())
         started = [as_started(one, case) for one, case in zip(wanted.values(), cases, strict=True)]
         outcomes = judge.run_all(started)
     return dict(zip(wanted, zip(cases, outcomes, strict=True), strict=True))

@@ -1,0 +1,39 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every distribution by both kubelets: it starts with what was planned, and a second plan is idle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from judge import build
+from judge.court import Judge
+from judge.distributions import NODES, row
+
+VERSIONS = {build.NEW: "1.35.4", build.OLD: "1.31.0"}
+BY_USER_DATA = ("bottlerocket",)
+"""No shell: see test_user_data."""
+ONLY_NEW = ("rke2", "k3s")
+"""Recorded with drop-ins, that is from 1.32 on."""
+NAMES = sorted(path.stem for path in NODES.glob("*.node") if path.stem not in BY_USER_DATA)
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def judge(request: pytest.FixtureRequest) -> Iterator[Judge]:
+    with Judge(request.param, places=1) as judge:
+        yield judge
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_starts_and_a_second_run_changes_nothing(
+    judge: Judge, name: str, tmp_path: Path, record_property: pytest.FixtureRequest
+) -> None:
+    found = row(name, VERSIONS[judge.version], judge, tmp_path)
+    assert found.starts, found.reason
+    assert found.need
+    assert not found.changed_again
