@@ -39,19 +39,25 @@ class Host:
 
     def read(self, path: str) -> Optional[str]:
         """A file's text; None where there is none, or none that can be read."""
+        why = ""
+        content = b""
         try:
             with open(self._prefix + path, "rb", opener=_open_without_waiting) as file:
-                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    return self._unreadable(path, "is no regular file")
-                content = file.read(MAX_BYTES + 1)
+                if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    content = file.read(MAX_BYTES + 1)
+                else:
+                    why = "is no regular file"
         except (FileNotFoundError, NotADirectoryError):
-            if os.path.lexists(self._prefix + path):
-                return self._unreadable(path, "is a link to nothing")
-            return None
+            if not self.exists(path):
+                return None
+            why = "is a link to nothing"
         except OSError as error:
-            return self._unreadable(path, f"cannot be read: {error.strerror}")
+            why = f"cannot be read: {error.strerror}"
         if len(content) > MAX_BYTES:
-            return self._unreadable(path, f"has more than {MAX_BYTES >> 20} MiB")
+            why = f"has more than {MAX_BYTES >> 20} MiB"
+        if why:
+            self._unreadable(path, why)
+            return None
         return content.decode("utf-8", errors="replace")
 
     def _unreadable(self, path: str, why: str) -> None:

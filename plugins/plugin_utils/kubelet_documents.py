@@ -143,7 +143,8 @@ class Reading:
     def sources(self, version: str) -> dict[str, Any]:
         """The result's ``sources``. Raises HomenodeProblem for flags that are none."""
         found = self.found
-        base, dropins, flags, own = found["config_file"], found["dropins"], found["flags"], []
+        base, dropins, flags = found["config_file"], found["dropins"], found["flags"]
+        own: list[str] = []
         if "rancher" in found:
             base, dropins, flags, own = self._rancher(version)
         parsed = self.base(base)
@@ -151,7 +152,7 @@ class Reading:
             "base": parsed,
             "base_path": None if parsed is None else base["path"],
             "dropins": self.dropins(dropins),
-            "flags": list(flags),
+            "flags": flags,
             "own_args": own,
             "distribution": found["distribution"],
             "version": version,
@@ -167,7 +168,7 @@ class Reading:
         if files["data_dir_guessed"]:
             _same("data-dir", files["data_dir"], merged.get("data-dir"), found["distribution"])
         ours = rancher.settings(self.pairs([files["own"]] if files["own"] else []))
-        flags = found["flags"] or files["arguments"] or rancher.kubelet_args(merged)
+        flags = list(found["flags"] or files["arguments"] or rancher.kubelet_args(merged))
         named = dict(map(name_and_value, flags))
         root = TABLE[found["distribution"]].root_dir
         if found["flags"] is None and named.get("root-dir", root) != found["state_dir"]:

@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 
@@ -267,7 +267,7 @@ def _dangling(path: Path) -> None:
     path.symlink_to("gone")
 
 
-BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
+BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "half written": (_half, "line 2"),
     "a folder": (_folder, "cannot be read: Is a directory"),
     "a loop": (_loop, "cannot be read: Too many levels of symbolic links"),
@@ -282,7 +282,7 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
 
 @pytest.mark.parametrize(("broken", "words"), BROKEN.values(), ids=BROKEN.keys())
 def test_a_broken_file_is_named_and_may_be_tolerated(
-    tmp_path: Path, broken: Callable[[Path], None], words: str
+    tmp_path: Path, broken: Callable[[Path], object], words: str
 ) -> None:
     unpacked("kubeadm", tmp_path)
     broken(tmp_path / "var/lib/kubelet/config.yaml")
