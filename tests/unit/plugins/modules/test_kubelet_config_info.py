@@ -108,7 +108,9 @@ ADDED = {
 
 
 @pytest.mark.parametrize(("name", "command"), ADDED.items(), ids=ADDED.keys())
-def test_a_kubelet_without_a_config_dir_would_get_one(node: Node, name: str, command: str) -> None:
+def test_a_kubelet_without_a_config_dir_would_get_one(
+    node: Node, name: str, command: Optional[str]
+) -> None:
     found = node(name)
     dropin = found["destination"]["unit_dropin"]
     if command is None:
