@@ -46,8 +46,9 @@ PROFILE: dict[str, Any] = {
     "memoryManagerPolicy": "Static",
     "topologyManagerPolicy": "single-numa-node",
     "topologyManagerScope": "container",
-    "systemReserved": {"memory": "512Mi"},
 }
+SYSTEM_RESERVED = {"memory": "512Mi"}
+"""Where the node reserves nothing for the system itself."""
 OPTIONS: dict[str, Any] = {
     **dict.fromkeys(("flags", "config_file", "config_dir", "environment_files", "state_dir")),
     "distribution": "auto",
@@ -67,8 +68,11 @@ class Row:
     changed_again: bool
 
 
-ARTICLE_S_FLAGS = "/etc/systemd/system/kubelet.service.d/30-kubelet-extra-args.conf"
-"""On the AL2 node they are recorded too; no plan can be made beside them."""
+THEIR_OWN = {
+    "eks-al2": "/etc/systemd/system/kubelet.service.d/30-kubelet-extra-args.conf",
+    "rke2": "/etc/rancher/rke2/config.yaml.d/10-site.yaml",
+}
+"""Files in which a node's owner has reserved memory as flags; no plan can be made beside them."""
 
 
 class Refused(Exception):
@@ -77,15 +81,16 @@ class Refused(Exception):
 
 def row(name: str, version: str, judge: Judge, folder: Path) -> Row:
     """The profile on the node recorded as *name*, unpacked in *folder*, by a kubelet *version*."""
-    unpack(name, folder, without=(ARTICLE_S_FLAGS,))
+    unpack(name, folder, without=(THEIR_OWN.get(name, ""),))
     found = look(folder, version)
-    planned, texts = plan(found)
+    wanted = settings(found)
+    planned, texts = plan(found, wanted)
     outcome = judge.run(as_case(found, planned.settings, texts))
     for path, text in texts.items():
         place = folder / path.lstrip("/")
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text)
-    _again, same = plan(look(folder, version))
+    _again, same = plan(look(folder, version), wanted)
     need = "" if planned.need is None else str(planned.need.total)
     changed = same[found["destination"]["path"]] != texts[found["destination"]["path"]]
     files = tuple(texts)
@@ -115,18 +120,25 @@ def look(folder: Path, version: str) -> dict[str, Any]:
     return understood
 
 
-def plan(found: Mapping[str, Any]) -> tuple[Any, dict[str, str]]:
+def settings(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The profile, with memory for the system where the node's owner gives it none."""
+    wanted = {**PROFILE, "reservedSystemCPUs": filter_named("cpuset_reserved")(facts(MACHINE), 2)}
+    if "memory" not in (found["effective"]["config"].get("systemReserved") or {}):
+        wanted["systemReserved"] = SYSTEM_RESERVED
+    return wanted
+
+
+def plan(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[Any, dict[str, str]]:
     """The plan that kubelet_numa_config makes of it, and its files by path. Raises Refused."""
     settings_of = _plugin("module_utils.kubelet_settings")
     planner = _plugin("module_utils.model.kubelet.plan")
     hardware = _plugin("module_utils.model.kubelet.hardware")
-    cpus = filter_named("cpuset_reserved")(facts(MACHINE), 2)
     given = {
         "destination": found["destination"],
         "path": None,
         "unit_folder": "/etc/systemd/system",
         "sources": found["sources"],
-        "settings": {**PROFILE, "reservedSystemCPUs": cpus},
+        "settings": wanted,
         "reserved_memory_split": "proportional",
     }
     at = settings_of.place(given)
@@ -139,7 +151,7 @@ def plan(found: Mapping[str, Any]) -> tuple[Any, dict[str, str]]:
     return planned, texts
 
 
-def as_case(found: Mapping[str, Any], settings: Mapping[str, Any], texts: dict[str, str]) -> Case:
+def as_case(found: Mapping[str, Any], planned: Mapping[str, Any], texts: dict[str, str]) -> Case:
     """All of it as a kubelet reads it, less what has nothing to do with NUMA (certificates …)."""
     sources, at = found["sources"], found["destination"]["path"]
     base, flags = sources["base"], [flag for flag in sources["flags"] if _ours(flag)]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every distribution by both kubelets: it starts with what was planned, and a second plan is idle."""
+"""Every distribution by both kubelets: they start with what was planned, a second plan is idle."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ import pytest
 
 from judge import build
 from judge.court import Judge
-from judge.distributions import NODES, row
+from judge.distributions import NODES, THEIR_OWN, Refused, look, plan, row, settings, unpack
 
 VERSIONS = {build.NEW: "1.35.4", build.OLD: "1.31.0"}
 BY_USER_DATA = ("bottlerocket",)
 """No shell: see test_user_data."""
-ONLY_NEW = ("rke2", "k3s")
-"""Recorded with drop-ins, that is from 1.32 on."""
 NAMES = sorted(path.stem for path in NODES.glob("*.node") if path.stem not in BY_USER_DATA)
 
 
@@ -31,9 +29,19 @@ def judge(request: pytest.FixtureRequest) -> Iterator[Judge]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_starts_and_a_second_run_changes_nothing(
-    judge: Judge, name: str, tmp_path: Path, record_property: pytest.FixtureRequest
+    judge: Judge, name: str, tmp_path: Path
 ) -> None:
     found = row(name, VERSIONS[judge.version], judge, tmp_path)
     assert found.starts, found.reason
     assert found.need
     assert not found.changed_again
+
+
+@pytest.mark.parametrize("name", THEIR_OWN)
+def test_reserved_memory_of_the_node_s_owner_is_named(name: str, tmp_path: Path) -> None:
+    """The EKS node has the article's flags, the RKE2 node its reserved memory."""
+    unpack(name, tmp_path)
+    with pytest.raises(Refused) as refused:
+        found = look(tmp_path, "1.35.4")
+        plan(found, settings(found))
+    assert "wins, from flag --reserved-memory; remove it there" in str(refused.value)
