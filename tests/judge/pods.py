@@ -79,8 +79,8 @@ class Step:
 class Row:
     """*settings* go over the profile's; *warns* is a part of our warning; *metrics* are rises.
 
-    *by_hand*: the kubelet gets *split* although our plan refuses it. *apart* are containers whose
-    CPUs and memory end on different nodes.
+    *by_hand* are shares that the kubelet gets although our plan refuses them. *apart* are
+    containers whose CPUs and memory end on different nodes.
     """
 
     name: str
@@ -92,7 +92,7 @@ class Row:
     bystander: Pod
     reserved_cpus: int = 0
     split: object = PROPORTIONAL
-    by_hand: bool = False
+    by_hand: Mapping[int, str] = field(default_factory=dict)
     apart: Sequence[str] = ()
     warns: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -137,7 +137,7 @@ def _rows(item: Mapping[str, Any], shapes: Mapping[str, Topology]) -> Iterator[R
                 bystander=_pod({"pod": BYSTANDER, **bystander}),
                 reserved_cpus=item.get("reserved_cpus", 0),
                 split=item.get("split", PROPORTIONAL),
-                by_hand=item.get("by_hand", False),
+                by_hand=item.get("by_hand", {}),
                 apart=item.get("apart", ()),
                 warns=item.get("warns", ""),
                 metrics=item.get("metrics", {}),
