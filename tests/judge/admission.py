@@ -26,7 +26,6 @@ from judge.pods import BYSTANDER, Pod, Row
 from model.kubelet.effective import Layer, Sources
 from model.kubelet.hardware import hardware
 from model.kubelet.plan import Plan, Request, plan
-from model.kubelet.split import PROPORTIONAL
 
 ROLE = answers.ROOT / "roles/kubelet_numa"
 DROPIN = "50-homenode-numa.conf"
@@ -120,12 +119,12 @@ def planned(row: Row, machine: Mapping[str, Any], split: object) -> Plan:
 def hear(row: Row, judge: Judge) -> Record:
     """Start a kubelet with the role's settings, bring the pods one by one, and look."""
     machine = facts(row.topology)
-    plan_of_it = planned(row, machine, PROPORTIONAL if row.by_hand else row.split)
+    plan_of_it = planned(row, machine, row.split)
     dropin = yaml.safe_load(plan_of_it.text())
     if row.by_hand:
         dropin["reservedMemory"] = [
             {"numaNode": numa_node, "limits": {"memory": share}}
-            for numa_node, share in row.split.items()
+            for numa_node, share in row.by_hand.items()
         ]
     case = Case(row.topology, RECONCILE, {DROPIN: dropin})
     record = Record(row, machine, plan_of_it, case)
@@ -155,11 +154,13 @@ class _Hearing:
             elif step.remove:
                 self._kubelet.remove_pod(step.remove)
                 del self._here[step.remove]
-                self._until(lambda gone=step.remove: gone not in self._statuses(), "it to go")
+                self._gone(step.remove)
             else:
                 self._kubelet.restart(step.restart_without)
-                self._until(lambda: set(self._here) <= set(self._pods_with_resources()), "pods")
         self._last_look(before)
+
+    def _gone(self, name: str) -> None:
+        self._until(lambda: name not in self._statuses(), f"end of {name}")
 
     def _decided(self, pod: Pod) -> None:
         """Wait until *pod* is refused, or its first container is made."""
@@ -185,7 +186,7 @@ class _Hearing:
         record = self._record
         static = record.plan.effective.config["cpuManagerPolicy"] == "static"
         if static:
-            self._until(self._told, "shared CPUs that the runtime knows", fails=False)
+            self._until(self._told, "CPUs that the runtime knows", fails=False)
         for pod in self._here.values():
             record.seen.update(self._look(pod))
         record.podresources = self._kubelet.podresources()
@@ -194,14 +195,14 @@ class _Hearing:
         record.metrics = {name: after[name] - before.get(name, 0.0) for name in after}
 
     def _told(self) -> bool:
-        """Whether the containers with shared CPUs know what these are now."""
+        """Whether all containers have the CPUs that the state file says."""
         state = json.loads(self._kubelet.state()["cpu_manager_state"])
         own = self._assigned()
         return all(
-            seen.cpus == state["defaultCpuSet"]
+            seen.cpus == own.get(name, state["defaultCpuSet"])
             for pod in self._here.values()
             for name, seen in self._look(pod).items()
-            if seen.made and name not in own
+            if seen.made
         )
 
     def _look(self, pod: Pod) -> dict[str, Seen]:
@@ -247,10 +248,6 @@ class _Hearing:
             if uid in names
             for container, cpus in containers.items()
         }
-
-    def _pods_with_resources(self) -> list[str]:
-        listed = self._kubelet.podresources()["pods"] or ()
-        return [pod["name"].removesuffix("-judge") for pod in listed]
 
     def _statuses(self) -> dict[str, dict[str, Any]]:
         return {_name(pod): pod["status"] for pod in self._listed()}
