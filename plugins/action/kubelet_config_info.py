@@ -88,7 +88,7 @@ def _understood(found: Any, arguments: dict[str, Any]) -> dict[str, Any]:
         merged = effective(read)
         need, why = remarks.need_or_why(merged, found["memory_total"])
         warnings += [*remarks.of_flags(read), *why]
-    warnings += remarks.of_own_args(found, parsed["own_args"], at)
+    warnings += remarks.of_destination(found, parsed["own_args"], at)
     folder = at.config_dir if "rancher" in found else found["config_dir"]
     return {
         "changed": False,

@@ -54,6 +54,7 @@ class Process:
 class Service:
     """The unit that runs the kubelet, without our own drop-in. *arguments* are those that its
     program gets, variables resolved; *command* is None where no single program was found.
+    *wins_over_ours* is a drop-in that says what is started, and is read after ours.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Service:
     arguments: list[str] = field(default_factory=list)
     variables: Mapping[str, str] = field(default_factory=dict)
     has_our_dropin: bool = False
+    wins_over_ours: str = ""
 
 
 def process_of(host: Host) -> Optional[Process]:
@@ -115,8 +117,12 @@ def service_of(host: Host, unit: str) -> Service:
     service.has_our_dropin = host.exists(ours)
     dropins = [paths[name] for name in sorted(paths) if paths[name] != ours]
     dropins = [path for path in dropins if host.link(path) != "/dev/null"]
-    texts = [host.read(path) or "" for path in (fragment, *dropins)]
-    found = systemd_unit.merged(unit, texts)
+    texts = {path: host.read(path) or "" for path in (fragment, *dropins)}
+    found = systemd_unit.merged(unit, texts.values())
+    last = ours.rpartition("/")[2]
+    for path in dropins:
+        if path.rpartition("/")[2] > last and systemd_unit.sets_command(texts[path]):
+            service.wins_over_ours = path
     service.program = unit.partition("-")[0]
     service.command = found.command(service.program)
     service.variables = found.variables(

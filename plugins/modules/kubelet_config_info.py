@@ -301,7 +301,8 @@ def _elsewhere(
         "dropin_dir": config_dir,
         "config_file": file,
         "dropins": kubelet_node.texts_below(host, config_dir),
-        "command": service.command if adds else None,
+        "command": service.command if adds and not service.wins_over_ours else None,
+        "wins_over_ours": service.wins_over_ours if adds else "",
         **_state(host, state_dir),
     }
 

@@ -71,14 +71,24 @@ def need_or_why(
         return None, [f"the need cannot be computed: {error}"]
 
 
-def of_own_args(
+def of_destination(
     found: Mapping[str, object], own: Sequence[str], destination: Destination
 ) -> list[str]:
-    """Our flags in a file of RKE2's or k3s's, where the service's command line replaces them."""
+    """What would keep our files from having an effect.
+
+    *found* is what was fetched from the node, *own* are our flags in a file of RKE2's or k3s's.
+    """
+    service = f"{destination.unit}.service"
+    said = []
     files = found.get("rancher")
     given = files.get("arguments") if isinstance(files, Mapping) else None
-    if not given or not (own or destination.form == KUBELET_ARGS):
-        return []
-    why = "replaces the kubelet-arg of every file, ours too"
-    remedy = "move it from the service's command line to config.yaml"
-    return [str(Problem("kubelet-arg", str(given), why, remedy, f"{destination.unit}.service"))]
+    if given and (own or destination.form == KUBELET_ARGS):
+        why = "replaces the kubelet-arg of every file, ours too"
+        remedy = "move it from the service's command line to config.yaml"
+        said.append(Problem("kubelet-arg", str(given), why, remedy, service))
+    path = found.get("wins_over_ours")
+    if path:
+        why = "says what is started, and is read after our drop-in"
+        remedy = f"add --config-dir={destination.config_dir} to the kubelet there"
+        said.append(Problem("ExecStart", service, why, remedy, str(path)))
+    return [str(problem) for problem in said]

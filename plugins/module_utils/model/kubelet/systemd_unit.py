@@ -81,6 +81,11 @@ def merged(name: str, texts: Iterable[str]) -> Unit:
     return Unit(name, *(tuple(values) for values in settings.values()))
 
 
+def sets_command(text: str) -> bool:
+    """Whether a drop-in says what is started, so that it wins over those before it."""
+    return any(key == "ExecStart" for key, _value in _assignments(text))
+
+
 def program_of(command: str) -> str:
     """The path of the program, without the prefixes of systemd."""
     split = words(_prefixes(command)[1], escapes=True)

@@ -151,6 +151,20 @@ def test_a_kubelet_that_has_a_config_dir_by_its_own_variables_keeps_its_unit(
     assert found["need"]["quantity"] == "1124Mi"
 
 
+def test_a_later_drop_in_that_says_what_is_started_wins_over_ours(tmp_path: Path) -> None:
+    unpacked("kubeadm", tmp_path)
+    later = tmp_path / "etc/systemd/system/kubelet.service.d/90-site.conf"
+    later.parent.mkdir(parents=True)
+    later.write_text("[Service]\nExecStart=\nExecStart=/usr/bin/kubelet --v=4\n")
+    found = look(tmp_path)
+    assert found["destination"]["unit_dropin"] is None
+    said = "\n".join(found["warnings"])
+    assert "90-site.conf: ExecStart" in said
+    assert "add --config-dir=/etc/kubernetes/kubelet.conf.d to the kubelet there" in said
+    later.write_text("[Service]\nMemoryMax=4G\n")
+    assert look(tmp_path)["destination"]["unit_dropin"] is not None
+
+
 def test_an_old_kubelet_needs_a_variable(node: Node) -> None:
     text = node("kubeadm", version="1.29.15")["destination"]["unit_dropin"]["text"]
     assert "\nEnvironment=KUBELET_CONFIG_DROPIN_DIR_ALPHA=1\n" in text
