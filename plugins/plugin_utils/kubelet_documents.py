@@ -57,7 +57,7 @@ _KubeletLoader.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+
 def document(path: str, text: str) -> dict[str, Any]:
     """The settings in one file. Raises HomenodeProblem naming the file, and the line if it can."""
     try:
-        content = yaml.load(text, Loader=_KubeletLoader)
+        content = _as_json(text) or yaml.load(text, Loader=_KubeletLoader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         where = getattr(error, "problem_mark", None)
         line = f"line {where.line + 1}" if where else "content"
@@ -68,6 +68,16 @@ def document(path: str, text: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise HomenodeProblem("content", content, "is not a mapping", _REMEDY, source=path)
     return content
+
+
+def _as_json(text: str) -> object:
+    """What a kubelet reads as JSON, tabs and all; None for anything else."""
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def dropin(path: str, text: str) -> dict[str, Any]:

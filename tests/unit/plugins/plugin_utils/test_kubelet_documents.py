@@ -32,6 +32,7 @@ READ: dict[str, tuple[str, Any]] = {
     "a whole number": ("a: 1", 1),
     "a truth": ("a: true", True),
     "nothing": ("a:", None),
+    "JSON with tabs": ('{\n\t"a": 1e9\n}', 1e9),
     "JSON is YAML": ('{"a": {"b": "c"}}', {"b": "c"}),
 }
 
