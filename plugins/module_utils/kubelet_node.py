@@ -59,7 +59,6 @@ class Service:
 
     name: str
     command: Optional[str] = None
-    program: str = ""
     arguments: list[str] = field(default_factory=list)
     variables: Mapping[str, str] = field(default_factory=dict)
     has_our_dropin: bool = False
@@ -86,7 +85,7 @@ def signs_of(host: Host, process: Optional[Process]) -> Signs:
             for unit in UNITS
             if any(host.exists(f"{folder}/{unit}.service") for folder in wants)
         ),
-        process=process is not None,
+        process=process.name if process else "",
         running=process.unit if process else "",
         files=frozenset(path for path in SIGNS if host.exists(path)),
         os=found[1] if found else "",
@@ -102,8 +101,8 @@ def _fragment(host: Host, unit: str) -> Optional[str]:
     return None
 
 
-def service_of(host: Host, unit: str) -> Service:
-    """What systemd would start, read from its files."""
+def service_of(host: Host, unit: str, program: str = KUBELET) -> Service:
+    """What systemd would start, read from its files. *program* is the file name of what counts."""
     service = Service(unit)
     fragment = _fragment(host, unit) if unit else None
     if fragment is None:
@@ -123,8 +122,7 @@ def service_of(host: Host, unit: str) -> Service:
     for path in dropins:
         if path.rpartition("/")[2] > last and systemd_unit.sets_command(texts[path]):
             service.wins_over_ours = path
-    service.program = unit.partition("-")[0]
-    service.command = found.command(service.program)
+    service.command = found.command(program)
     service.variables = found.variables(
         {path: host.read(path) for path in found.environment_paths()}
     )

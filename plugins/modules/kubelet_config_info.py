@@ -222,6 +222,7 @@ from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.defaul
     DISTRIBUTIONS,
 )
 from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.distributions import (
+    KUBELET,
     RANCHERS,
     TABLE,
 )
@@ -250,7 +251,8 @@ def run(given: dict[str, Any], host: Host, ask: kubelet_node.Ask) -> dict[str, A
     """One look at the node; the result is what the action parses."""
     process = kubelet_node.process_of(host)
     finding = kubelet_node.finding(host, given["distribution"], process)
-    service = kubelet_node.service_of(host, finding.unit)
+    program = finding.distribution if finding.distribution in RANCHERS else KUBELET
+    service = kubelet_node.service_of(host, finding.unit, program)
     running = process is not None and process.unit in (finding.unit, "")
     seen = process if running else None
     look = _rancher if finding.distribution in RANCHERS else _elsewhere

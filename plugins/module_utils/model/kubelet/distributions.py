@@ -108,14 +108,14 @@ SIGNS = tuple(dict.fromkeys(path for each in TABLE.values() for path in each.sig
 
 @dataclass(frozen=True)
 class Signs:
-    """What was seen on a node: *units* that exist, those that are *enabled*, whether there is a
-    *process* of a kubelet and in which unit it is *running* ("" for none), *files* of SIGNS that
-    exist, and the *os* as ``ID`` of os-release.
+    """What was seen on a node: *units* that exist, those that are *enabled*, the name of the
+    *process* that is a kubelet or has one inside ("" for none) and in which unit it is *running*
+    ("" for none), *files* of SIGNS that exist, and the *os* as ``ID`` of os-release.
     """
 
     units: frozenset[str] = field(default_factory=frozenset)
     enabled: frozenset[str] = field(default_factory=frozenset)
-    process: bool = False
+    process: str = ""
     running: str = ""
     files: frozenset[str] = field(default_factory=frozenset)
     os: str = ""
@@ -136,8 +136,9 @@ def found(signs: Signs) -> Finding:
         refuse_bottlerocket(OS_RELEASE)
     if signs.process and signs.running not in UNITS:
         where = f"{signs.running}.service" if signs.running else "no service that could be told"
+        name = "k3s" if signs.process.startswith("k3s") else "upstream"
         if signs.running or not signs.units.intersection(UNITS):
-            return Finding("upstream", f"the kubelet runs in {where}", signs.running)
+            return Finding(name, f"the kubelet runs in {where}", signs.running)
     unit, why = _unit(signs)
     left = {
         each.name: path
@@ -171,6 +172,8 @@ def refuse_bottlerocket(source: str) -> None:
 def unit_of(distribution: str, signs: Signs) -> str:
     """The unit that runs the kubelet of a *distribution* that was named: seen, else its first."""
     units = TABLE[distribution].units
+    if signs.running and signs.running not in UNITS:
+        return signs.running
     for seen in ({signs.running}, signs.enabled, signs.units):
         fitting = [unit for unit in units if unit in seen]
         if fitting:

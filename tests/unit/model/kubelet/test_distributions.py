@@ -41,6 +41,17 @@ FOUND = {
         "rke2",
         "rke2-server",
     ),
+    "a k3s of another name": (
+        Signs(process="k3s-agent", running="k3s-blue"),
+        "k3s",
+        "k3s-blue",
+    ),
+    "a kubelet in another service": (
+        Signs(KUBELET, process="kubelet", running="site-kubelet"),
+        "upstream",
+        "site-kubelet",
+    ),
+    "a kubelet outside of services": (Signs(process="kubelet"), "upstream", ""),
     "what runs counts": (signs(RKE2 | KUBELET, FLAGS, running="kubelet"), "kubeadm", "kubelet"),
 }
 
@@ -83,6 +94,7 @@ def test_the_table_has_every_distribution() -> None:
         ("rke2", Signs(), "rke2-server"),
         ("rke2", Signs(units=frozenset({"rke2-agent"})), "rke2-agent"),
         ("k3s", signs(RKE2, running="rke2-server"), "k3s"),
+        ("k3s", Signs(process="k3s-server", running="k3s-blue"), "k3s-blue"),
         ("bottlerocket", Signs(), ""),
     ],
 )
