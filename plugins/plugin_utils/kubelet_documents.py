@@ -175,13 +175,17 @@ class Reading:
         """Base, drop-ins, the user's flags and ours, as RKE2 or k3s hands them on."""
         found, files = self.found, self.found["rancher"]
         merged = rancher.settings(self.pairs(files["documents"]))
-        if files["data_dir_guessed"]:
+        if files["data_dir_guessed"] and not self.problems:
             _same("data-dir", files["data_dir"], merged.get("data-dir"), found["distribution"])
         ours = rancher.settings(self.pairs([files["own"]] if files["own"] else []))
         flags = list(found["flags"] or files["arguments"] or rancher.kubelet_args(merged))
         named = dict(map(name_and_value, flags))
         root = TABLE[found["distribution"]].root_dir
-        if found["flags"] is None and named.get("root-dir", root) != found["state_dir"]:
+        if (
+            found["flags"] is None
+            and not self.problems
+            and named.get("root-dir", root) != found["state_dir"]
+        ):
             _same("root-dir", found["state_dir"], named.get("root-dir"), found["distribution"])
         own = list(rancher.kubelet_args(ours))
         base = files["named"] if "config" in named else None

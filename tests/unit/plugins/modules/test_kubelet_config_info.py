@@ -344,6 +344,35 @@ def test_a_data_folder_that_was_guessed_wrong_is_refused(tmp_path: Path) -> None
         look(tmp_path)
 
 
+def test_options_of_the_service_say_where_its_files_are(tmp_path: Path) -> None:
+    unit = tmp_path / "etc/systemd/system/k3s-blue.service"
+    unit.parent.mkdir(parents=True)
+    unit.write_text(
+        "[Service]\nExecStart=/opt/k3s agent -c /srv/blue.yaml -d /srv/blue --token t0p\n"
+    )
+    for name, text in (("comm", "k3s-agent"), ("cgroup", "0::/system.slice/k3s-blue.service")):
+        (tmp_path / "proc/7").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "proc/7" / name).write_text(f"{text}\n")
+    (tmp_path / "srv").mkdir()
+    (tmp_path / "srv/blue.yaml").write_text("kubelet-arg: root-dir=/srv/kubelet\n")
+    found = look(tmp_path)
+    assert (found["distribution"], found["unit"], found["running"]) == ("k3s", "k3s-blue", True)
+    assert found["config_dir"] == "/srv/blue/agent/etc/kubelet.conf.d"
+    assert found["sources"]["flags"] == ["root-dir=/srv/kubelet"]
+    assert found["state_dir"] == "/srv/kubelet"
+    assert "t0p" not in json.dumps(found)
+
+
+def test_a_broken_file_of_rke2_is_named(tmp_path: Path) -> None:
+    unpacked("rke2", tmp_path)
+    (tmp_path / "etc/rancher/rke2/config.yaml").write_text("data-dir: /data/rke2\nkubelet-arg: [")
+    with pytest.raises(action.Unreadable, match=r"/etc/rancher/rke2/config\.yaml: line 2"):
+        look(tmp_path)
+    found = look(tmp_path, tolerate_unreadable=True)
+    assert found["effective"] is None
+    assert found["destination"]["config_dir"] == "/data/rke2/agent/etc/kubelet.conf.d"
+
+
 def test_a_need_that_cannot_be_computed_is_said(tmp_path: Path) -> None:
     unpacked("kubeadm", tmp_path)
     with (tmp_path / "var/lib/kubelet/config.yaml").open("a") as file:
