@@ -59,6 +59,18 @@ def test_a_flag_that_wins_over_a_drop_in_names_it() -> None:
     assert remarks.of_flags(sources)[0].startswith("/d/1.conf: systemReserved")
 
 
+def test_defaults_of_an_old_rke2_win_over_the_users_file() -> None:
+    base = Layer("/c.yaml", {"evictionHard": {"memory.available": "1Gi"}, "failSwapOn": False})
+    sources = Sources(base, distribution="rke2", version="1.31.9")
+    said = remarks.of_flags(sources)
+    assert len(said) == 1
+    assert "is replaced whole by flag --eviction-hard, a default of rke2" in said[0]
+    given = ("eviction-hard=memory.available<1Gi", "eviction-minimum-reclaim=")
+    assert remarks.of_flags(Sources(base, (), given, "rke2", "1.31.9")) == []
+    new = Sources(None, (base,), distribution="rke2", version="1.32.1")
+    assert remarks.of_flags(new) == []
+
+
 def test_a_need_that_cannot_be_computed_has_a_reason() -> None:
     share = effective(Sources(Layer("/c", {"evictionHard": {"memory.available": "5%"}})))
     assert remarks.need_or_why(share, None)[1][0].startswith("the need cannot be computed: evict")
