@@ -55,7 +55,11 @@ class Seen:
 
 @dataclass
 class Record:
-    """All that was seen of one row. Containers are named ``pod/container``."""
+    """All that was seen of one row. Containers are named ``pod/container``.
+
+    *state* has the state files before the kubelet was started again, *failure* why there is nothing
+    to look at.
+    """
 
     row: Row
     machine: dict[str, Any]
@@ -67,6 +71,7 @@ class Record:
     updates: list[tuple[str, Seen]] = field(default_factory=list)
     podresources: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
+    state: dict[str, str] = field(default_factory=dict)
     failure: str = ""
 
     def exclusive(self) -> dict[str, tuple[int, ...]]:
@@ -156,6 +161,7 @@ class _Hearing:
                 del self._here[step.remove]
                 self._gone(step.remove)
             else:
+                self._record.state = self._kubelet.state()
                 self._kubelet.restart(step.restart_without)
         self._last_look(before)
 

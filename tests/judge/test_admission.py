@@ -12,13 +12,14 @@ see README.md.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pytest
 
 from judge import admission, answers, build, pods
-from judge.admission import Record, memory_by_nodes, planned, profile
+from judge.admission import DROPIN, Record, memory_by_nodes, planned, profile
 from judge.court import Judge
 from judge.pods import BYSTANDER
 from model.cpuset import CpuSet
@@ -113,6 +114,16 @@ def test_deleted_state_files_move_cpus_away_from_memory(record: Record) -> None:
         assert record.seen[name].mems != str(CpuSet(claimed))
 
 
+@pytest.mark.parametrize("row", [name for name in ALL if ALL[name].apart])
+def test_the_verdict_warns_of_live_pods(record: Record) -> None:
+    """Before anybody deletes them: another policy, and the state files as they were then."""
+    changed = {**record.case.dropins[DROPIN], "memoryManagerPolicy": "None"}
+    case = replace(record.case, dropins={DROPIN: changed}, state=record.state)
+    said = answers.answer(case, record.machine, record.row.version).verdict
+    assert said["reset"] == ["memory_manager_state"]
+    assert any("deleted under live ones" in warning for warning in said["warnings"]), said
+
+
 @pytest.mark.parametrize("name", ["latency", "balanced"])
 def test_the_profiles_are_the_role_s(name: str) -> None:
     assert profile(name) == {
@@ -178,7 +189,8 @@ def _one(record: Record, name: str, told: Any) -> Iterator[str]:
     numa_nodes = {numa_node for key in memory for numa_node in key}
     if set(CpuSet.parse(seen.mems, field="mems")) != numa_nodes:
         yield f"{name}: mems {seen.mems}, podresources {memory}"
-    if memory and sum(memory.values()) != Quantity.parse(told.get("memory", "64Mi")).nanos // 10**9:
+    limit = Quantity.parse(str(told.get("memory", "64Mi"))).ceiling
+    if memory and sum(memory.values()) != limit:
         yield f"{name}: {memory}, limit {told.get('memory')}"
     of_cpus = {n.id for n in record.row.topology.nodes if set(n.cpus) & set(cpus)}
     single = config["topologyManagerPolicy"] == "single-numa-node"
