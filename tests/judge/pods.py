@@ -103,6 +103,11 @@ class Row:
         coming = [step.pod for step in self.steps if step.pod is not None]
         return {pod.name: pod for pod in (self.bystander, *coming)}
 
+    @property
+    def refusals(self) -> list[Mapping[str, str]]:
+        """Reason and message of each pod that is refused."""
+        return [pod.refused for pod in self.pods.values() if pod.refused]
+
 
 def load(folder: Path = FOLDER) -> dict[str, Row]:
     """All rows by version and name. Raises ValueError for keys or names that make no sense."""

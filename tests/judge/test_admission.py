@@ -11,6 +11,7 @@ see README.md.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -132,6 +133,15 @@ def test_the_profiles_are_the_role_s(name: str) -> None:
         "cpuManagerPolicy": "static",
         "memoryManagerPolicy": "Static",
     }
+
+
+@pytest.mark.parametrize("row", [name for name in ALL if ALL[name].refusals])
+def test_the_page_has_every_refusal(row: str) -> None:
+    """Users look for the kubelet's words; but for the number of CPUs in them."""
+    page = (answers.ROOT / "docs/kubelet/admission.md").read_text()
+    for refused in ALL[row].refusals:
+        assert f"`{refused['reason']}`" in page
+        assert re.sub(r"requested \d", "requested 1", refused["message"]) in page
 
 
 def _broken(record: Record) -> Iterator[str]:
