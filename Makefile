@@ -1,7 +1,7 @@
 # Everything a contributor runs. The work is done by tests/run.py and tests/tools; this is the list.
 .DEFAULT_GOAL := help
 .PHONY: help venv test test-unit test-house test-lint test-sanity test-molecule test-lab \
-        demo demo-down bench build clean
+        test-judge judge judge-fuzz demo demo-down bench build clean
 
 PYTHON := .venv/bin/python
 IN_TREE := PYTHONPATH=tests:files/agent:plugins/module_utils
@@ -24,8 +24,15 @@ test-lint: venv ## format, lint, strict types, YAML, roles, docs, changelog, lic
 test-sanity: venv ## ansible-test sanity
 test-molecule: venv ## the roles on a lab guest: converge, idempotence, verify with testinfra
 test-lab: venv ## the agent in real guests, under real container runtimes
-test-unit test-house test-lint test-sanity test-molecule test-lab:
+test-judge: venv ## real kubelets, and what the filters say (needs root and Go)
+test-unit test-house test-lint test-sanity test-molecule test-lab test-judge:
 	@$(PYTHON) tests/run.py $(@:test-%=%)
+
+judge: venv ## build the kubelets that tests/judge asks, if they are not there
+	$(IN_TREE) $(PYTHON) -m judge build
+
+judge-fuzz: venv ## 2,000 configurations by chance, heard by real kubelets
+	$(IN_TREE) HOMENODE_JUDGE_CASES=2000 $(PYTHON) -m pytest -q tests/judge/test_fuzz.py
 
 bench: venv ## the figures, as JSON lines
 	$(IN_TREE) $(PYTHON) tests/bench/bench.py

@@ -142,7 +142,7 @@ def test_skips_alone_do_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_unknown_part_is_refused_with_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert run.main(["no-such-part"]) == 2
-    assert "there are: house, lint, unit, sanity, molecule, lab" in capsys.readouterr().out
+    assert "there are: house, lint, unit, sanity, judge, molecule, lab" in capsys.readouterr().out
 
 
 def test_an_ended_run_leaves_no_process(tmp_path: Path) -> None:

@@ -10,14 +10,17 @@ part's turn comes, and a failure there is a failure of the part.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import ansible_test
 
+from judge import build
 from tools import pythons
 from tools.staging import COLLECTIONS, stage
 from tools.steps import ROOT, Skip, Step
@@ -35,9 +38,13 @@ TESTED = (
     "tests/wire",
     "tests/unit/plugins",
     "tests/roles",
+    "tests/judge",
     "tests/lab",
 )
 """Every folder with tests, but for molecule's: a test elsewhere would never be run."""
+
+REQUIRED = "HOMENODE_JUDGE_REQUIRED"
+"""Set to 1 where real kubelets must be asked, as CI does."""
 
 Part = Callable[[], Iterator["Step | Skip"]]
 
@@ -107,6 +114,20 @@ def molecule() -> Iterator[Step | Skip]:
     )
 
 
+def judge() -> Iterator[Step | Skip]:
+    """Real kubelets; CI has no excuse, so there a missing Go or root is a failure."""
+    name = "real kubelets"
+    why_not = build.why_not()
+    if why_not is not None and os.environ.get(REQUIRED) != "1":
+        yield Skip(name, why_not)
+        return
+    making = (sys.executable, "-m", "judge", "build")
+    env = {**_env(), "PYTHONPATH": AGENT_PATH}
+    yield Step("build of real kubelets", making, env=env, counted=False, limit_s=3600)
+    hearing = _pytest(name, "tests/judge", limit_s=2400)
+    yield replace(hearing, env=env)
+
+
 def lab() -> Iterator[Step | Skip]:
     yield _lab_prerequisites()
     yield _pytest("guests", "tests/lab", limit_s=3600)
@@ -117,6 +138,7 @@ PARTS: dict[str, Part] = {
     "lint": lint,
     "unit": unit,
     "sanity": sanity,
+    "judge": judge,
     "molecule": molecule,
     "lab": lab,
 }
