@@ -63,7 +63,7 @@ def _is_read(name: str, found: Effective) -> bool:
 def _problems(name: str, content: object, found: Effective, machine: Hardware) -> Iterator[Problem]:
     unreadable = _unreadable(name, content)
     if unreadable or not isinstance(content, Mapping):
-        why = f"could not restore state from checkpoint: {unreadable}, please drain this node"
+        why = f"could not restore state from checkpoint: {unreadable}"
         yield Problem(name, str(content)[:40], why, REMEDY)
         return
     before, policy = str(content.get("policyName", "")), text(found.config, POLICIES[name])

@@ -26,15 +26,14 @@ WORD = 2**64
 """The kubelet counts in unsigned 64 bits, and wraps."""
 
 
-@dataclass
 class _Table:
-    """One kind of memory on one node, in bytes."""
+    """One kind of memory on one node, in bytes; pods take of it one after the other."""
 
-    total: int
-    reserved_for_system: int
-    allocatable: int
-    reserved: int = 0
-    free: int = 0
+    def __init__(self, total: int, kept: int) -> None:
+        self.total = total
+        self.reserved_for_system = kept % WORD
+        self.allocatable = self.free = (total - kept) % WORD
+        self.reserved = 0
 
     def take(self, size: int) -> int:
         """Take *size*, or all that is free; what is still wanted."""
@@ -44,11 +43,13 @@ class _Table:
         return size - taken
 
 
-@dataclass
 class _Node:
-    tables: dict[str, _Table]
-    cells: list[int]
-    assignments: int = 0
+    """One node, and the group of nodes that pods made of it."""
+
+    def __init__(self, tables: dict[str, _Table], number: int) -> None:
+        self.tables = tables
+        self.cells = [number]
+        self.assignments = 0
 
 
 @dataclass(frozen=True)
@@ -85,18 +86,13 @@ def _expected(found: Effective, machine: Hardware) -> dict[int, _Node]:
     for room in machine.rooms:
         pages = (machine.hugepages or {}).get(room.id, {})
         tables = {
-            kind: _table(size, shares.get((room.id, kind), 0)) for kind, size in pages.items()
+            kind: _Table(size, shares.get((room.id, kind), 0)) for kind, size in pages.items()
         }
         kept = shares.get((room.id, "memory"), 0)
-        memory = _table(room.memory_total, kept + room.hugepages)
+        memory = _Table(room.memory_total, kept + room.hugepages)
         memory.reserved_for_system = kept % WORD
-        expected[room.id] = _Node({**tables, "memory": memory}, [room.id])
+        expected[room.id] = _Node({**tables, "memory": memory}, room.id)
     return expected
-
-
-def _table(total: int, kept: int) -> _Table:
-    allocatable = (total - kept) % WORD
-    return _Table(total, kept % WORD, allocatable, 0, allocatable)
 
 
 def _assign(expected: Mapping[int, _Node], entries: Mapping[str, object]) -> str:
