@@ -96,19 +96,24 @@ def edit_state(name: str, text: str, edit: Mapping[str, Any]) -> Optional[str]:
 
 def load(version: str, folder: Path = FOLDER) -> list[Scenario]:
     """All scenarios for *version*. Raises ValueError for keys or names that make no sense."""
-    shapes = {name: topology(data) for name, data in _read(folder / TOPOLOGIES).items()}
+    known = shapes(folder)
     found: list[Scenario] = []
     for path in sorted(folder.glob("*.yaml")):
         if path.name != TOPOLOGIES:
             content = _read(path)
             for item in content["scenarios"]:
                 if version in item.get("versions", [version]):
-                    found.append(_scenario(item, content.get("defaults", {}), version, shapes))
+                    found.append(_scenario(item, content.get("defaults", {}), version, known))
     names = [scenario.name for scenario in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"two scenarios are named {', '.join(twice)}")
     return found
+
+
+def shapes(folder: Path = FOLDER) -> dict[str, Topology]:
+    """The machines by name."""
+    return {name: topology(data) for name, data in _read(folder / TOPOLOGIES).items()}
 
 
 def prepared(scenario: Scenario, judge: Judge, left: dict[str, Outcome]) -> Case:
@@ -134,14 +139,14 @@ def _scenario(
     item: Mapping[str, Any],
     defaults: Mapping[str, Any],
     version: str,
-    shapes: Mapping[str, Topology],
+    known: Mapping[str, Topology],
 ) -> Scenario:
     unknown = set(item) - KEYS
     if unknown:
         raise ValueError(f"{item.get('name')}: unknown {', '.join(sorted(unknown))}")
     item = {**item, **item.get("differs", {}).get(version, {})}
     distribution = item.get("distribution", defaults.get("distribution", "upstream"))
-    case = _case(item, defaults, version, distribution, shapes)
+    case = _case(item, defaults, version, distribution, known)
     before = item.get("before")
     told = {key: item[key] for key in EXPECTED_KEYS if key in item}
     for key in ("reset", "warns", "any_of"):
@@ -155,7 +160,7 @@ def _scenario(
         expected=Expected(**told),
         before=None
         if before is None
-        else _case({**item, **before}, defaults, version, distribution, shapes),
+        else _case({**item, **before}, defaults, version, distribution, known),
         edits=item.get("edit", {}),
     )
 
@@ -165,7 +170,7 @@ def _case(
     defaults: Mapping[str, Any],
     version: str,
     distribution: str,
-    shapes: Mapping[str, Topology],
+    known: Mapping[str, Topology],
 ) -> Case:
     base: Optional[dict[str, Any]] = None
     rancher = distribution in ("rke2", "k3s")
@@ -173,7 +178,7 @@ def _case(
         base = {**({} if rancher else defaults.get("base", {})), **item.get("base", {})}
         base = {key: value for key, value in base.items() if key not in item.get("without", ())}
     return Case(
-        topology=shapes[item.get("topology", defaults.get("topology", "2n"))],
+        topology=known[item.get("topology", defaults.get("topology", "2n"))],
         base=base,
         dropins=item.get("dropins", {}),
         flags=tuple(item.get("flags", ())),
