@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from judge import scenarios
 from judge.court import Case
+from judge.topology import Topology
 
 SHAPES = scenarios.shapes()
 NAMES = ("2n", "1n", "ht", "gaps", "2n-ten-huge-pages", "memory-only", "without-memory", "9n")
@@ -22,6 +23,26 @@ CPUS = ("500m", "1", "1500m", "0", "2", "0.5")
 SIGNALS = ("memory.available", "nodefs.available", "imagefs.available")
 THRESHOLDS = ("100Mi", "200Mi", "5%", "10%", "0%", "100%", "1Gi", "2.5%")
 LISTED = ("0", "0-1", "1", "0,2", "2", "9", "3-1", "")
+SWAPS = ("NoSwap", "LimitedSwap", "UnlimitedSwap", "")
+ENFORCED = (["none"], ["pods"], ["none", "none"], ["kube-reserved"], ["nodes"])
+TOPOLOGY_OPTIONS = (
+    {"max-allowable-numa-nodes": "9"},
+    {"max-allowable-numa-nodes": "7"},
+    {"prefer-closest-numa-nodes": "true"},
+    {"prefer-near": "true"},
+)
+EDITS: tuple[Mapping[str, Mapping[str, Any]], ...] = (
+    {},
+    {},
+    {"cpu_manager_state": {"gone": True}},
+    {"memory_manager_state": {"gone": True}},
+    {"memory_manager_state": {"cut": 90}},
+    {"cpu_manager_state": {"set": {"checksum": 1}}},
+    {"cpu_manager_state": {"set": {"entries": {"pod": {"c": "1"}}, "defaultCpuSet": "0,2-3"}}},
+    {"cpu_manager_state": {"set": {"entries": {"pod": {"c": "1,9"}}, "defaultCpuSet": "0,2-8"}}},
+    {"cpu_manager_state": {"set": {"defaultCpuSet": "0-2"}}},
+)
+"""What is done to state files between two runs."""
 POLICIES: Mapping[str, tuple[str, ...]] = {
     "cpuManagerPolicy": ("static", "static", "none", "Static", ""),
     "topologyManagerPolicy": ("single-numa-node", "restricted", "best-effort", "none", "numa", ""),
@@ -39,8 +60,10 @@ OPTIONS = (
 
 @dataclass(frozen=True)
 class Made:
-    """A case, the one before it whose state files it starts with, and a way to match its need.
+    """A case, and what comes after it.
 
+    *again*: it runs twice, the second time with *changed* settings and *edits* to its state files;
+    one of three such runs is on the machine *moved*.
     *fitted*: reservedMemory becomes what the filter says is the need, so that it may start.
     """
 
@@ -48,16 +71,32 @@ class Made:
     fitted: bool
     again: bool
     changed: Mapping[str, Any]
+    edits: Mapping[str, Mapping[str, Any]]
+    moved: Topology
+
+
+def _quantity() -> st.SearchStrategy[str]:
+    """Known ones, and any number with any suffix."""
+    suffixes = st.sampled_from(("", "Ki", "Mi", "k", "M", "m", "e3", "Gi", "MB"))
+    digits = st.integers(1, 400).map(str)
+    point = st.builds("{}.{}".format, st.integers(0, 99), st.integers(0, 999))
+    number = st.one_of(digits, digits, point)
+    known = st.sampled_from(MEMORY)
+    return st.one_of(known, known, st.builds("{}{}".format, number, suffixes))
+
+
+def _threshold() -> st.SearchStrategy[str]:
+    """Known ones, amounts, and any percentage."""
+    percent = st.builds("{}.{}%".format, st.integers(-1, 101), st.integers(0, 99999))
+    return st.one_of(st.sampled_from(THRESHOLDS), percent, _quantity())
 
 
 def _amounts() -> st.SearchStrategy[dict[str, str]]:
-    return st.fixed_dictionaries(
-        {}, optional={"memory": st.sampled_from(MEMORY), "cpu": st.sampled_from(CPUS)}
-    )
+    return st.fixed_dictionaries({}, optional={"memory": _quantity(), "cpu": st.sampled_from(CPUS)})
 
 
 def _thresholds() -> st.SearchStrategy[dict[str, str]]:
-    return st.dictionaries(st.sampled_from(SIGNALS), st.sampled_from(THRESHOLDS), max_size=2)
+    return st.dictionaries(st.sampled_from(SIGNALS), _threshold(), max_size=2)
 
 
 def _options() -> st.SearchStrategy[dict[str, str]]:
@@ -67,9 +106,10 @@ def _options() -> st.SearchStrategy[dict[str, str]]:
 
 def _reserved() -> st.SearchStrategy[list[dict[str, Any]]]:
     entry = st.builds(
-        lambda node, memory: {"numaNode": node, "limits": {"memory": memory}},
+        lambda node, kind, amount: {"numaNode": node, "limits": {kind: amount}},
         st.sampled_from((0, 0, 0, 1, 3)),
-        st.sampled_from(MEMORY),
+        st.sampled_from(("memory", "memory", "memory", "memory", "hugepages-2Mi", "cpu")),
+        _quantity(),
     )
     return st.lists(entry, max_size=2)
 
@@ -87,9 +127,16 @@ def _settings(nulls: bool) -> st.SearchStrategy[dict[str, Any]]:
         "mergeDefaultEvictionSettings": st.booleans(),
         "featureGates": st.just({"CPUManagerPolicyAlphaOptions": True}),
         "maxPods": st.just(50),
+        "memorySwap": st.sampled_from(SWAPS).map(lambda text: {"swapBehavior": text}),
+        "enforceNodeAllocatable": st.sampled_from(ENFORCED),
+        "topologyManagerPolicyOptions": st.sampled_from(TOPOLOGY_OPTIONS),
+        "evictionSoft": st.just({"memory.available": 1}),
+        "kubeReservedCgroup": st.sampled_from(("/runtime", "")),
     }
     keys.update({key: st.sampled_from(values) for key, values in POLICIES.items()})
-    rare = ("cpuManagerPolicyOptions", "reservedSystemCPUs", "featureGates")
+    rare = ("cpuManagerPolicyOptions", "reservedSystemCPUs", "featureGates", "memorySwap")
+    rare += ("enforceNodeAllocatable", "topologyManagerPolicyOptions", "evictionSoft")
+    rare += ("kubeReservedCgroup",)
     if nulls:
         keys = {key: st.one_of(value, value, value, st.none()) for key, value in keys.items()}
     common = {key: value for key, value in keys.items() if key not in rare}
@@ -140,5 +187,7 @@ def made() -> st.SearchStrategy[Made]:
         case=_case(),
         fitted=st.sampled_from((True, True, False)),
         again=st.sampled_from((False, False, True)),
-        changed=_settings(nulls=False),
+        changed=st.one_of(st.just({}), _settings(nulls=False)),
+        edits=st.sampled_from(EDITS),
+        moved=st.sampled_from(NAMES).map(SHAPES.__getitem__),
     )

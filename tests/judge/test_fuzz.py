@@ -24,6 +24,7 @@ from judge import answers, build
 from judge.compare import disagreements
 from judge.configurations import SHAPES, Made, made
 from judge.court import Case, Judge
+from judge.scenarios import edit_state
 from judge.topology import Topology
 
 CASES = int(os.environ.get("HOMENODE_JUDGE_CASES", "200"))
@@ -73,7 +74,13 @@ def _heard(one: Made, judge: Judge, facts: Facts) -> tuple[list[str], bool]:
     texts, started, state = _judged(case, judge, facts)
     if one.again and started and state:
         base = None if case.base is None else {**case.base, **one.changed}
-        later = dataclasses.replace(case, base=base, state=state)
+        edited = dict(state)
+        for name, edit in one.edits.items():
+            if name in edited:
+                text = edit_state(name, edited.pop(name), edit)
+                edited.update({} if text is None else {name: text})
+        shape = one.moved if len(one.changed) % 3 == 2 else case.topology
+        later = dataclasses.replace(case, base=base, state=edited, topology=shape)
         later = _fitted(later, judge, facts) if one.fitted else later
         more, started, _state = _judged(later, judge, facts)
         texts += more
