@@ -76,8 +76,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 def _understood(found: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     version = str(found["version"] or DEFAULT_VERSION)
     reading = Reading(found)
-    at = _destination(found, version)
     parsed = reading.sources(version)
+    at = _destination(found, version, has_flags=bool(parsed["own_args"]))
     tolerated = boolean(arguments.get("tolerate_unreadable", False), strict=False)
     if reading.problems and not tolerated:
         raise Unreadable(reading.problems)
@@ -103,10 +103,11 @@ def _understood(found: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _destination(found: Any, version: str) -> Destination:
+def _destination(found: Any, version: str, *, has_flags: bool) -> Destination:
+    unit, folder = found["unit"], found["dropin_dir"]
     if "rancher" in found:
-        return rancher(found["distribution"], found["unit"], version, found["dropin_dir"])
-    return elsewhere(found["unit"], version, found["dropin_dir"], found["command"])
+        return rancher(found["distribution"], unit, version, folder, has_flags=has_flags)
+    return elsewhere(unit, version, folder, found["command"])
 
 
 def _is_checkpoint(problem: Problem, found: Any) -> bool:

@@ -48,6 +48,7 @@ class Place:
     """Where our settings go: the file, its form, and what makes the kubelet read it.
 
     *unit* is "" where no service is known. *unit_text* is None where the unit can stay as it is.
+    *leftover* is a file of ours that would win over this one, and has to go.
     """
 
     path: Path
@@ -55,11 +56,12 @@ class Place:
     unit: str
     unit_path: Optional[Path]
     unit_text: Optional[str]
+    leftover: Optional[Path] = None
 
     @property
     def files(self) -> list[Path]:
         """All of our files, those of systemd last."""
-        return [self.path] if self.unit_path is None else [self.path, self.unit_path]
+        return [path for path in (self.path, self.leftover, self.unit_path) if path is not None]
 
 
 def place(given: Mapping[str, Any]) -> Place:
@@ -77,7 +79,8 @@ def place(given: Mapping[str, Any]) -> Place:
     unit_path = Path(given["unit_folder"], f"{unit}.service.d", "50-homenode-numa.conf")
     if dropin:
         unit_path = Path(str(dropin["path"]))
-    return Place(path, form, unit, unit_path if unit else None, dropin.get("text"))
+    leftover = Path(str(destination["leftover"])) if destination.get("leftover") else None
+    return Place(path, form, unit, unit_path if unit else None, dropin.get("text"), leftover)
 
 
 def request(given: Mapping[str, Any], at: Place) -> Request:

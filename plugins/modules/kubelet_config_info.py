@@ -155,6 +155,11 @@ destination:
         - The C(path) and C(text) of a drop-in for that service, with which the kubelet gets
           C(--config-dir). Null if it has that, or if its command was not found.
       type: dict
+    leftover:
+      description:
+        - Our file of flags from before an upgrade of RKE2 or k3s to 1.32. Its flags would win, so it
+          goes. Empty if there is none.
+      type: str
 sources:
   description: What was read, for O(homenode.numa.kubelet_numa_config#module:sources).
   type: dict

@@ -18,8 +18,7 @@ description:
   - Nothing is written if a kubelet would refuse the result, if a share does not fit its node, if a
     flag or a later drop-in wins over a setting, or if another drop-in sets it to another value. The
     failure names setting, value and remedy.
-  - A file that another program has put in the place of ours is not touched, and no file of others
-    is edited.
+  - Files of others are neither edited nor replaced.
   - The kubelet is not restarted. RV(stale) tells which state files would keep it from starting.
 author:
   - homenode contributors (@homenode)
@@ -299,11 +298,11 @@ def present(module: AnsibleModule, at: Place) -> dict[str, Any]:
     planned = judged(module, at)
     texts = {path: own_files.text_of(path) for path in at.files}
     wanted = {at.path: planned.text(own_files.MARK[2:])}
-    if at.unit_path is not None and at.unit_text is not None:
+    if at.unit_path and at.unit_text:
         wanted[at.unit_path] = at.unit_text
     for path, text in wanted.items():
         texts[path] = own_files.with_folders(path, text, texts[path])
-    change = own_files.change(texts)
+    change = own_files.change({**texts, **({at.leftover: None} if at.leftover else {})})
     reasons = [f"{path} changes" for path in change.paths]
     reasons += [f"{problem.field}: {problem.why}" for problem in planned.stale]
     if at.unit and not reasons:

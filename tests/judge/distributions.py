@@ -161,6 +161,8 @@ def as_case(found: Mapping[str, Any], planned: Mapping[str, Any], texts: dict[st
     }
     if found["destination"]["form"] == "dropin":
         dropins["50-homenode-numa.conf"] = {**HEADER, **yaml.safe_load(texts[at])}
+        if not found["destination"]["leftover"]:
+            flags += sources.get("own_args", [])  # they would still be on the node
     else:
         flags += yaml.safe_load(texts[at])["kubelet-arg+"]
     if found["distribution"] in ("rke2", "k3s"):

@@ -37,7 +37,8 @@ class UnitDropin:
 @dataclass(frozen=True)
 class Destination:
     """*form* is DROPIN, a KubeletConfiguration in *config_dir*, or KUBELET_ARGS, flags in a file of
-    RKE2's or k3s's. *unit_dropin* is None where the *unit* can stay as it is.
+    RKE2's or k3s's. *unit_dropin* is None where the *unit* can stay as it is. *leftover* is our
+    file of flags from before an upgrade to DROPIN: flags would win over the drop-in, so it goes.
     """
 
     form: str
@@ -45,6 +46,7 @@ class Destination:
     config_dir: str
     unit: str
     unit_dropin: Optional[UnitDropin] = None
+    leftover: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """The same, JSON-clean."""
@@ -55,16 +57,22 @@ class Destination:
             "config_dir": self.config_dir,
             "unit": self.unit,
             "unit_dropin": None if dropin is None else {"path": dropin.path, "text": dropin.text},
+            "leftover": self.leftover,
         }
 
 
-def rancher(distribution: str, unit: str, version: str, config_dir: str) -> Destination:
+def rancher(
+    distribution: str, unit: str, version: str, config_dir: str, *, has_flags: bool = False
+) -> Destination:
     """On a node of RKE2 or k3s; *config_dir* is the one below its data folder.
 
-    Raises HomenodeProblem for a version that is none, or too old.
+    *has_flags*: our file of flags is there. Raises HomenodeProblem for a version that is none, or
+    too old.
     """
     if defaults.version_of(version) >= defaults.RANCHER_DROPINS:
-        return Destination(DROPIN, f"{config_dir}/{NAME}.conf", config_dir, unit)
+        leftover = args_file(distribution) if has_flags else ""
+        path = f"{config_dir}/{NAME}.conf"
+        return Destination(DROPIN, path, config_dir, unit, leftover=leftover)
     return Destination(KUBELET_ARGS, args_file(distribution), "", unit)
 
 

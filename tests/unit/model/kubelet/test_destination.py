@@ -32,7 +32,16 @@ def test_rke2_before_and_after_its_drop_ins(
         "config_dir": config_dir,
         "unit": "rke2-server",
         "unit_dropin": None,
+        "leftover": "",
     }
+
+
+def test_after_an_upgrade_our_flags_go() -> None:
+    flags = "/etc/rancher/rke2/config.yaml.d/50-homenode-numa.yaml"
+    found = destination.rancher("rke2", "rke2-server", "1.32.0", RKE2_DIR, has_flags=True)
+    assert (found.form, found.leftover) == ("dropin", flags)
+    old = destination.rancher("rke2", "rke2-server", "1.31.9", RKE2_DIR, has_flags=True)
+    assert (old.path, old.leftover) == (flags, "")
 
 
 def test_a_kubelet_with_a_config_dir_keeps_its_unit() -> None:

@@ -73,6 +73,13 @@ def test_a_unit_has_a_drop_in_too() -> None:
     assert at.unit_text is None
 
 
+def test_a_leftover_is_a_file_of_ours_too() -> None:
+    destination = {"form": "dropin", "path": "/d/x.conf", "unit": "rke2", "leftover": "/o.yaml"}
+    at = kubelet_settings.place({**NOWHERE, "destination": destination})
+    assert at.leftover == Path("/o.yaml")
+    assert at.files == [Path("/d/x.conf"), at.leftover, at.unit_path]
+
+
 @pytest.mark.parametrize("destination", [{"form": "other"}, {"unit_dropin": "text"}])
 def test_a_destination_of_another_shape_is_refused(destination: dict[str, Any]) -> None:
     with pytest.raises(HomenodeProblem, match=r"destination.*as it is"):

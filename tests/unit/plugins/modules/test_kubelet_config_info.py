@@ -213,6 +213,12 @@ def test_rke2_before_its_drop_ins_has_our_flags_apart(node: Node) -> None:
     }
 
 
+def test_rke2_after_its_drop_ins_names_our_flags_as_a_leftover(node: Node) -> None:
+    found = node("rke2-1.31", version="1.32.1+rke2r1")
+    ours = "/etc/rancher/rke2/config.yaml.d/50-homenode-numa.yaml"
+    assert (found["destination"]["form"], found["destination"]["leftover"]) == ("dropin", ours)
+
+
 def test_arguments_of_the_k3s_service_replace_those_of_its_files(node: Node) -> None:
     found = node("k3s", version="1.31.4+k3s1")
     assert found["sources"]["flags"] == ["kube-reserved=memory=512Mi"]
