@@ -157,8 +157,8 @@ destination:
       type: dict
     leftover:
       description:
-        - Our file of flags from before an upgrade of RKE2 or k3s to 1.32. Its flags would win, so it
-          goes. Empty if there is none.
+        - Our file of flags from before an upgrade of RKE2 or k3s to 1.32. Its flags would win, so
+          it goes. Empty if there is none.
       type: str
 sources:
   description: What was read, for O(homenode.numa.kubelet_numa_config#module:sources).

@@ -104,9 +104,7 @@ def test_a_masked_service_is_none(tmp_path: Path) -> None:
 def test_a_version_in_a_path_asks_nobody(tmp_path: Path) -> None:
     folder = tmp_path / "proc/9"
     folder.mkdir(parents=True)
-    (folder / "exe").symlink_to(
-        "/var/lib/rancher/rke2/data/v1.31.4-rke2r1-0123456/bin/kubelet"
-    )
+    (folder / "exe").symlink_to("/var/lib/rancher/rke2/data/v1.31.4-rke2r1-0123456/bin/kubelet")
     process = kubelet_node.Process(9, "kubelet", "rke2-server")
     service = kubelet_node.Service("rke2-server")
     found = kubelet_node.version_of(Host(str(tmp_path)), process, service, lambda _words: "")
