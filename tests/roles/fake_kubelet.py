@@ -21,9 +21,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+MODEL = Path(__file__).resolve().parents[2] / "plugins/module_utils"
 SCRIPT = r"""#!@python@ -I
 import json, re, signal, subprocess, sys, time, os
 from pathlib import Path
+
+sys.path.insert(0, "@model@")
+from model.kubelet.checksums import checksum
 
 HERE, KUBELET, DROPINS = Path("@here@"), Path("@kubelet@"), Path("@dropins@")
 PROGRAM, WORDS = Path(sys.argv[0]).name, [word for word in sys.argv[1:] if word[0] != "-"]
@@ -61,17 +65,35 @@ def policies():
 
 
 def machine_state(policy):
-    # What the Memory Manager notes of each NUMA node, as far as it is compared at a start.
+    # What the Memory Manager notes of each NUMA node: this machine has no huge pages.
     text = "".join(path.read_text() for path in sorted(DROPINS.glob("*.conf")))
     shares = re.findall(r'memory: "(\d+)Mi"\n  numaNode: (\d+)', text)
     shares = {node: int(mib) << 20 for mib, node in shares}
     found = {}
-    for path in Path("/sys/devices/system/node").glob("node[0-9]*/meminfo"):
-        node = path.parent.name[4:]
-        total = int(re.search(r"MemTotal: *(\d+)", path.read_text())[1]) << 10
-        memory = {"total": total, "systemReserved": shares.get(node, 0)}
-        found[node] = {"memoryMap": {"memory": memory}}
+    for folder in Path("/sys/devices/system/node").glob("node[0-9]*"):
+        node = folder.name[4:]
+        total = int(re.search(r"MemTotal: *(\d+)", (folder / "meminfo").read_text())[1]) << 10
+        sizes = [int(path.name[10:-2]) >> 10 for path in folder.glob("hugepages/hugepages-*")]
+        texts = ["%dGi" % (mib >> 10) if mib >> 10 else "%dMi" % mib for mib in sizes]
+        kinds = ["hugepages-" + text for text in texts]
+        tables = {kind: table(0, 0) for kind in kinds}
+        tables["memory"] = table(total, shares.get(node, 0))
+        found[node] = {"numberOfAssignments": 0, "memoryMap": tables, "cells": [int(node)]}
     return found if policy == "Static" else {}
+
+
+def table(total, kept):
+    left = total - kept
+    return dict(total=total, systemReserved=kept, allocatable=left, reserved=0, free=left)
+
+
+def content_of(name, policy):
+    content = {"policyName": policy, "defaultCpuSet": ""}
+    if name == "cpu_manager_state" and policy == "static":
+        content["defaultCpuSet"] = Path("/sys/devices/system/cpu/online").read_text().strip()
+    if name == "memory_manager_state":
+        content = {"policyName": policy, "machineState": machine_state(policy)}
+    return {**content, "checksum": checksum(name, content)}
 
 
 def start():
@@ -87,8 +109,7 @@ def start():
         if path.exists() and json.loads(path.read_text())["policyName"] != policy:
             return fail('configured policy \\"%s\\" differs from state checkpoint policy' % policy)
         if not path.exists():
-            content = {"policyName": policy, "machineState": machine_state(policy), "checksum": 1}
-            path.write_text(json.dumps(content))
+            path.write_text(json.dumps(content_of(name, policy)))
     process = subprocess.Popen(
         ["sleep", "300"],
         stdin=subprocess.DEVNULL,
@@ -162,6 +183,7 @@ class FakeKubelet:
             ("here", str(folder)),
             ("kubelet", str(kubelet)),
             ("dropins", str(dropins)),
+            ("model", str(MODEL)),
         ):
             text = text.replace(f"@{name}@", value)
         for name in ("systemctl", "journalctl", "kubectl"):

@@ -88,7 +88,10 @@ class Node:
             "kubelet_numa_healthz": "",
             "kubelet_numa_stays_up_s": 1,
             "kubelet_numa_start_timeout_s": 20,
+            "kubelet_numa_boot_helper": "false",
             "__kubelet_numa_unit_folder": str(self.folder / "systemd"),
+            "__kubelet_numa_boot_home": str(self.folder / "boot/lib"),
+            "__kubelet_numa_boot_record": str(self.folder / "boot/record"),
         }
         return {
             "ansible.builtin.include_role": {"name": "homenode.numa.kubelet_numa"},

@@ -77,6 +77,26 @@ def test_a_life(node: Node) -> None:
     assert "changed=0" in node.apply(**{**ROLLOUT, "kubelet_numa_state": "absent"})
 
 
+def test_state_goes_at_boot_with_a_static_manager(node: Node) -> None:
+    helped = {**EMPTY, "kubelet_numa_boot_helper": "auto"}
+    units = node.folder / "systemd"
+    units.mkdir()
+    assert "failed=0" in node.apply(**helped)
+    unit = (units / "kubelet_numa-boot.service").read_text()
+    assert "Before=kubelet.service" in unit and "WantedBy=kubelet.service" in unit
+    (command,) = [line for line in unit.split("\n") if line.startswith("ExecStart=-")]
+    archive = Path(command.split()[2])
+    assert archive.is_file() and archive.is_relative_to(node.folder / "boot/lib")
+    assert f"--state-dir {node.config.parent} " in unit
+    again = node.apply(**helped)
+    assert "changed=0" in again, again
+    assert "changed=0" in node.apply("--check", **helped)
+
+    assert "failed=0" in node.apply(**{**helped, "kubelet_numa_state": "absent"})
+    assert not any(units.rglob("kubelet_numa-boot*"))
+    assert not (node.folder / "boot/lib").exists()
+
+
 def test_an_empty_node_is_not_drained(node: Node) -> None:
     assert "failed=0" in node.apply(**EMPTY)
     assert node.kubelet.calls() == ["systemctl stop", "systemctl start"]
