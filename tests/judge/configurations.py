@@ -130,12 +130,11 @@ def _settings(nulls: bool) -> st.SearchStrategy[dict[str, Any]]:
         "memorySwap": st.sampled_from(SWAPS).map(lambda text: {"swapBehavior": text}),
         "enforceNodeAllocatable": st.sampled_from(ENFORCED),
         "topologyManagerPolicyOptions": st.sampled_from(TOPOLOGY_OPTIONS),
-        "evictionSoft": st.just({"memory.available": 1}),
         "kubeReservedCgroup": st.sampled_from(("/runtime", "")),
     }
     keys.update({key: st.sampled_from(values) for key, values in POLICIES.items()})
     rare = ("cpuManagerPolicyOptions", "reservedSystemCPUs", "featureGates", "memorySwap")
-    rare += ("enforceNodeAllocatable", "topologyManagerPolicyOptions", "evictionSoft")
+    rare += ("enforceNodeAllocatable", "topologyManagerPolicyOptions")
     rare += ("kubeReservedCgroup",)
     if nulls:
         keys = {key: st.one_of(value, value, value, st.none()) for key, value in keys.items()}
@@ -143,6 +142,53 @@ def _settings(nulls: bool) -> st.SearchStrategy[dict[str, Any]]:
     few = st.fixed_dictionaries({}, optional=common)
     more = st.fixed_dictionaries({}, optional=keys)
     return st.one_of(few, few, more)
+
+
+def _sensible(nulls: bool) -> st.SearchStrategy[dict[str, Any]]:
+    """Keys of one file that nothing refuses at once: what counts is how they add up."""
+    memory = st.sampled_from(("100Mi", "200Mi", "1Gi", "104857600", "100M", "1e8", "123457k"))
+    amounts: st.SearchStrategy[Any] = st.fixed_dictionaries(
+        {}, optional={"memory": memory, "cpu": st.sampled_from(("500m", "1", "1500m", "100m"))}
+    )
+    percent = st.builds("{}.{}%".format, st.integers(0, 9), st.integers(1, 99999))
+    threshold = st.one_of(percent, st.sampled_from(("100Mi", "5%", "10%", "0%", "333Mi", "1e8")))
+    thresholds: st.SearchStrategy[Any] = st.fixed_dictionaries(
+        {}, optional={"memory.available": threshold, "nodefs.available": st.just("10%")}
+    )
+    keys: dict[str, st.SearchStrategy[Any]] = {
+        "kubeReserved": amounts,
+        "systemReserved": amounts,
+        "evictionHard": thresholds,
+        "mergeDefaultEvictionSettings": st.booleans(),
+        "topologyManagerPolicy": st.sampled_from(("restricted", "best-effort", "none")),
+        "cpuManagerPolicyOptions": st.sampled_from(
+            ({"full-pcpus-only": "true"}, {}, {"strict-cpu-reservation": "true"})
+        ),
+        "reservedSystemCPUs": st.sampled_from(("0", "0-1", "1", "")),
+        "maxPods": st.just(50),
+    }
+    if nulls:
+        keys = {key: st.one_of(value, value, value, st.none()) for key, value in keys.items()}
+    return st.fixed_dictionaries({}, optional=keys)
+
+
+def _sensible_case() -> st.SearchStrategy[Case]:
+    start = {
+        "memoryManagerPolicy": "Static",
+        "cpuManagerPolicy": "static",
+        "kubeReserved": {"cpu": "500m", "memory": "200Mi"},
+    }
+    return st.builds(
+        Case,
+        topology=st.sampled_from(NAMES[:-1]).map(SHAPES.__getitem__),
+        base=_sensible(nulls=False).map(lambda settings: {**start, **settings}),
+        dropins=st.dictionaries(
+            st.sampled_from(("10-a.conf", "90-b.conf")), _sensible(nulls=True), max_size=2
+        ),
+        flags=st.sampled_from(
+            ((), (), (), ("kube-reserved=cpu=1",), ("eviction-hard=memory.available<7%",))
+        ),
+    )
 
 
 def _flags() -> st.SearchStrategy[tuple[str, ...]]:
@@ -181,13 +227,21 @@ def _case() -> st.SearchStrategy[Case]:
 
 
 def made() -> st.SearchStrategy[Made]:
-    """Any of them."""
+    """Any of them: every second one is sensible, and most of these start."""
+    return st.one_of(
+        _made(_sensible_case(), _sensible(nulls=False)), _made(_case(), _settings(nulls=False))
+    )
+
+
+def _made(
+    case: st.SearchStrategy[Case], changed: st.SearchStrategy[dict[str, Any]]
+) -> st.SearchStrategy[Made]:
     return st.builds(
         Made,
-        case=_case(),
-        fitted=st.sampled_from((True, True, False)),
-        again=st.sampled_from((False, False, True)),
-        changed=st.one_of(st.just({}), _settings(nulls=False)),
+        case=case,
+        fitted=st.sampled_from((True, True, True, False)),
+        again=st.booleans(),
+        changed=st.one_of(st.just({}), changed),
         edits=st.sampled_from(EDITS),
         moved=st.sampled_from(NAMES).map(SHAPES.__getitem__),
     )
