@@ -29,6 +29,9 @@ from model.kubelet.defaults import RANCHER_DROPINS, RANCHER_FLAGS, version_of
 from model.kubelet.flags import FLAGS, name_and_value
 
 NODES = ROOT / "tests/nodes"
+BY_USER_DATA = ("bottlerocket",)
+"""No shell: see test_user_data."""
+ON_NODES = sorted(path.stem for path in NODES.glob("*.node") if path.stem not in BY_USER_DATA)
 MACHINE = topology(
     {
         "nodes": [

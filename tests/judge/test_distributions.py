@@ -13,12 +13,9 @@ import pytest
 
 from judge import build
 from judge.court import Judge
-from judge.distributions import NODES, THEIR_OWN, Refused, look, plan, row, settings, unpack
+from judge.distributions import ON_NODES, THEIR_OWN, Refused, look, plan, row, settings, unpack
 
 VERSIONS = {build.NEW: "1.35.4", build.OLD: "1.31.0"}
-BY_USER_DATA = ("bottlerocket",)
-"""No shell: see test_user_data."""
-NAMES = sorted(path.stem for path in NODES.glob("*.node") if path.stem not in BY_USER_DATA)
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
@@ -27,7 +24,7 @@ def judge(request: pytest.FixtureRequest) -> Iterator[Judge]:
         yield judge
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ON_NODES)
 def test_it_starts_and_a_second_run_changes_nothing(
     judge: Judge, name: str, tmp_path: Path
 ) -> None:
