@@ -16,6 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from model.kubelet.effective import Layer, Sources, effective
+from roles.kubelet_node import LATENCY, Node
+from roles.local_ansible import Ansible
 from tools.staging import COLLECTIONS, ROOT, stage
 
 from .figures import Figure, median
@@ -86,19 +88,34 @@ def _kubelet_files(folder: Path) -> dict[str, object]:
 
 
 def _tasks_of_a_look(folder: Path) -> Figure:
-    """How many tasks reach the node when the role looks at one that needs nothing."""
-    files = _kubelet_files(folder)
-    role = {
-        "name": "look",
-        "ansible.builtin.include_role": {"name": "homenode.numa.kubelet_numa"},
-        "vars": {
-            "kubelet_numa_flags": files["flags"],
-            "kubelet_numa_distribution": "kubeadm",
-            "kubelet_numa_version": "1.35",
-        },
-    }
-    reached = sum(map(len, _times(folder, [role], "--check").values()))
+    """How many tasks reach a node in a check run of the role that finds nothing to do.
+
+    The node's systemd and kubelet are those of tests/roles; the profile was applied before.
+    """
+    ansible = Ansible(folder / "ansible")
+    ansible.folder.mkdir()
+    here = Node(ansible, folder / "node")
+    wanted = {**LATENCY, "kubelet_numa_restart": True, "kubelet_numa_node_is_empty": True}
+    wanted["kubelet_numa_boot_helper"] = "auto"
+    (here.folder / "systemd").mkdir()
+    here.kubelet.start()
+    try:
+        _succeeded(here.apply(**wanted))
+        log = folder / "times-of-the-role"
+        ansible.environment.update(_noting(log))
+        said = _succeeded(here.apply("--check", **wanted))
+    finally:
+        here.kubelet.end()
+    if "changed=0" not in said:
+        raise RuntimeError(f"the second run changes something: {said}")
+    reached = sum(line["on_node"] for line in map(json.loads, log.read_text().splitlines()))
     return Figure(BENCH, "tasks that reach the node", reached, "", BAR_TASKS)
+
+
+def _succeeded(said: str) -> str:
+    if "failed=0" not in said:
+        raise RuntimeError(f"the role failed: {said}")
+    return said
 
 
 def _times(folder: Path, tasks: Sequence[Task], *flags: str) -> dict[str, list[float]]:
@@ -127,8 +144,15 @@ def _environment(log: Path) -> dict[str, str]:
     return {
         **os.environ,
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+        **_noting(log),
+    }
+
+
+def _noting(log: Path) -> dict[str, str]:
+    """What makes Ansible write its tasks to *log*."""
+    return {
         "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/tools/callback"),
         "ANSIBLE_CALLBACKS_ENABLED": "task_times",
-        "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
         "TASK_TIMES": str(log),
     }
