@@ -26,6 +26,9 @@ STRATEGIES = (PROPORTIONAL, EVEN, FIRST)
 Shares = dict[int, int]
 """Bytes by NUMA node id, ascending, none of them zero."""
 
+NEAR = 100
+"""Shares that are off by no more than the total's hundredth part, or by a MiB, are near."""
+
 _ID = re.compile(r"\d{1,5}\Z", re.ASCII)
 
 
@@ -87,6 +90,24 @@ def split(total: int, numa_nodes: Sequence[Room], strategy: object = PROPORTIONA
             "strategy", strategy, "is not known", f"use one of {known}, or a map like {{0: 1Gi}}"
         )
     return _fitting(shares, numa_nodes)
+
+
+def kept(earlier: Shares, wanted: Shares, numa_nodes: Sequence[Room]) -> Shares:
+    """The shares of the last time where they are as good as *wanted*, else *wanted*.
+
+    They are if they are of the same nodes, add up to the same, are near, and fit. The memory of
+    each node is a little more or less after each boot, which is no reason to drain a machine.
+    """
+    total = sum(wanted.values())
+    near = max(total // NEAR, MIB)
+    most = {room.id: room.most for room in numa_nodes}
+    same = earlier.keys() == wanted.keys() and sum(earlier.values()) == total
+    if same and all(
+        abs(share - wanted[numa_node]) <= near and 0 < share <= most[numa_node]
+        for numa_node, share in earlier.items()
+    ):
+        return earlier
+    return wanted
 
 
 def _weighed(total: int, numa_nodes: Sequence[Room], weights: Sequence[int]) -> Shares:

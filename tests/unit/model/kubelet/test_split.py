@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from model.kubelet.rendering import reserved_memory as rendered
 from model.kubelet.rendering import reserved_memory_flags
-from model.kubelet.split import EVEN, FIRST, MIB, PROPORTIONAL, Room, rooms, split
+from model.kubelet.split import EVEN, FIRST, MIB, PROPORTIONAL, Room, kept, rooms, split
 from model.problem import HomenodeProblem
 
 EKS = ["131821728Ki", "132118248Ki"]
@@ -122,3 +122,26 @@ def test_proportional_is_within_a_mib_of_proportion(sizes: list[int], units: int
     for room in numa_nodes:
         fair = total * room.memory_total / sum(sizes)
         assert abs(shares.get(room.id, 0) - fair) <= MIB * 1.001
+
+
+@pytest.mark.parametrize(
+    ("earlier", "stays"),
+    [
+        pytest.param({0: 117, 1: 111}, True, id="near"),
+        pytest.param({0: 118, 1: 110}, False, id="too-far"),
+        pytest.param({0: 115, 1: 112}, False, id="another-sum"),
+        pytest.param({0: 115, 2: 113}, False, id="another-node"),
+        pytest.param({0: 228}, False, id="a-node-less"),
+        pytest.param({}, False, id="first-time"),
+    ],
+)
+def test_an_earlier_split_stays_while_it_is_near(earlier: dict[int, int], stays: bool) -> None:
+    before = {number: size * MIB for number, size in earlier.items()}
+    wanted = {0: 115 * MIB, 1: 113 * MIB}
+    expected = before if stays else wanted
+    assert kept(before, wanted, rooms([1010 * MIB, 990 * MIB])) == expected
+
+
+def test_an_earlier_split_goes_where_it_does_not_fit() -> None:
+    before, wanted = {0: 117 * MIB, 1: 111 * MIB}, {0: 116 * MIB, 1: 112 * MIB}
+    assert kept(before, wanted, rooms([116 * MIB, 990 * MIB])) == wanted
