@@ -17,9 +17,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Optional
 
+from .model.kubelet import flags
 from .model.kubelet.effective import Layer, Sources
 from .model.kubelet.plan import DROPIN, FORMS, Request
+from .model.kubelet.split import Shares
 from .model.problem import HomenodeProblem, Problem
+from .model.quantity import amount
 
 DEFAULT_PATH = "/etc/kubernetes/kubelet.conf.d/50-homenode-numa.conf"
 LOG = "the kubelet's log"
@@ -108,7 +111,21 @@ def request(given: Mapping[str, Any], at: Place) -> Request:
         strategy=given["reserved_memory_split"],
         checkpoints=checkpoints,
         form=at.form,
+        earlier=earlier_shares(found, at),
     )
+
+
+def earlier_shares(found: Mapping[str, Any], at: Place) -> Shares:
+    """The split that our own file has so far; empty where it makes no sense."""
+    ours = [file["settings"] for file in found["dropins"] if file["path"] == str(at.path)]
+    settings = ours[-1] if ours else flags.parse(found.get("own_args") or ()).values
+    try:
+        return {
+            entry["numaNode"]: amount(entry["limits"]["memory"], field="reservedMemory")
+            for entry in settings.get("reservedMemory") or ()
+        }
+    except (AttributeError, KeyError, TypeError, HomenodeProblem):
+        return {}
 
 
 def from_log(sources: Sources, need: int, settings: Mapping[str, Any]) -> Sources:

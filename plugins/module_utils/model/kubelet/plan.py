@@ -26,7 +26,7 @@ from .configuration import Settings, text
 from .defaults import NEWEST, version_of
 from .effective import Effective, Layer, Sources, effective
 from .hardware import Hardware
-from .split import PROPORTIONAL, Shares, split
+from .split import PROPORTIONAL, Shares, kept, split
 from .validation import ENFORCEMENTS, Verdict, verdict
 
 DROPIN, KUBELET_ARGS = "dropin", "kubelet_args"
@@ -44,6 +44,7 @@ class Request:
     *dropin* is where the settings will stand, *form* one of FORMS; flags of an earlier version are
     to be left out of *sources*. *strategy* divides the memory, see ``split``; *settings* are keys
     of a KubeletConfiguration; *checkpoints* are state files of the last run, parsed, by name.
+    *earlier* is our own last split, which stays where a proportional one would hardly differ.
     """
 
     sources: Sources
@@ -52,6 +53,7 @@ class Request:
     strategy: object = PROPORTIONAL
     checkpoints: Mapping[str, object] = field(default_factory=dict)
     form: str = DROPIN
+    earlier: Shares = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,8 @@ def plan(request: Request, machine: Hardware) -> Plan:
         amount = need(before, machine.memory_total)
         total = amount.total.whole(field="the sum of all memory reservations")
         shares = split(total, machine.rooms, request.strategy)
+        if request.strategy == PROPORTIONAL:
+            shares = kept(request.earlier, shares, machine.rooms)
         settings["reservedMemory"] = rendering.reserved_memory(shares)
     after = effective(_with(request, settings))
     judged = verdict(after, machine)

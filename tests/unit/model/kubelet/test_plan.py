@@ -87,6 +87,16 @@ def test_a_plan_is_the_same_beside_its_own_last_result() -> None:
     assert again.text() == first.text()
 
 
+@pytest.mark.parametrize(("strategy", "first"), [("proportional", 430), ("even", 434)])
+def test_an_earlier_split_stays_where_a_boot_has_moved_some_memory(
+    strategy: str, first: int
+) -> None:
+    earlier = {0: 430 << 20, 1: 438 << 20}
+    sources = Sources(BASE, (), (), "kubeadm", "1.35")
+    found = plan(Request(sources, DROPIN, LATENCY, strategy, earlier=earlier), MACHINE)
+    assert found.shares[0] == first << 20
+
+
 def test_without_the_static_policy_nothing_is_divided() -> None:
     found = planned({"topologyManagerPolicy": "best-effort"})
     assert (found.need, found.shares, found.problems) == (None, {}, ())

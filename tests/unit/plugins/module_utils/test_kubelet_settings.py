@@ -18,7 +18,7 @@ from ansible_collections.homenode.numa.plugins.module_utils.model.problem import
 )
 
 NOWHERE: dict[str, Any] = {"destination": None, "path": None, "unit_folder": "/u"}
-READ = {
+READ: dict[str, Any] = {
     "base": None,
     "base_path": None,
     "dropins": [],
@@ -27,6 +27,8 @@ READ = {
     "version": "1.35",
     "checkpoints": {},
 }
+OURS = "/etc/kubernetes/kubelet.conf.d/50-homenode-numa.conf"
+ONE_GIB = {1: 1 << 30}
 
 
 NAMED = {
@@ -99,7 +101,8 @@ def test_the_need_of_a_log_takes_the_place_of_what_was_read() -> None:
     given = kubelet_settings.request(asked(), kubelet_settings.place(NOWHERE))
     base = given.sources.base
     assert base is not None
-    assert base.settings["kubeReserved"]["memory"] == str(868 << 20)
+    reserved = base.settings["kubeReserved"]
+    assert isinstance(reserved, dict) and reserved["memory"] == str(868 << 20)
     assert (given.sources.flags, given.sources.version) == ((), "1.35")
 
 
@@ -108,3 +111,21 @@ def test_what_would_change_the_need_is_refused_with_a_need_of_a_log() -> None:
         kubelet_settings.request(
             asked(systemReserved={"memory": "1Gi"}), kubelet_settings.place(NOWHERE)
         )
+
+
+MEMORY = [{"numaNode": 1, "limits": {"memory": "1Gi"}}]
+EARLIER = {
+    "none": ({}, {}),
+    "our drop-in": ({"dropins": [{"path": OURS, "settings": {"reservedMemory": MEMORY}}]}, ONE_GIB),
+    "another one's": ({"dropins": [{"path": "/x", "settings": {"reservedMemory": MEMORY}}]}, {}),
+    "our flags": ({"own_args": ["reserved-memory=1:memory=1Gi"]}, ONE_GIB),
+    "nonsense": ({"dropins": [{"path": OURS, "settings": {"reservedMemory": [1]}}]}, {}),
+}
+
+
+@pytest.mark.parametrize(("more", "shares"), EARLIER.values(), ids=EARLIER.keys())
+def test_the_earlier_split_is_that_of_our_own_file(
+    more: dict[str, Any], shares: dict[int, int]
+) -> None:
+    at = kubelet_settings.place({**NOWHERE, "path": OURS})
+    assert kubelet_settings.earlier_shares({**READ, **more}, at) == shares
