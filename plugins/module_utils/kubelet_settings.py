@@ -118,7 +118,8 @@ def request(given: Mapping[str, Any], at: Place) -> Request:
 def earlier_shares(found: Mapping[str, Any], at: Place) -> Shares:
     """The split that our own file has so far; empty where it makes no sense."""
     ours = [file["settings"] for file in found["dropins"] if file["path"] == str(at.path)]
-    settings = ours[-1] if ours else flags.parse(found.get("own_args") or ()).values
+    parsed = flags.parse(found.get("own_args") or ()).values
+    settings: Mapping[str, Any] = ours[-1] if ours else parsed
     try:
         return {
             entry["numaNode"]: amount(entry["limits"]["memory"], field="reservedMemory")
