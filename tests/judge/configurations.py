@@ -133,9 +133,15 @@ def _settings(nulls: bool) -> st.SearchStrategy[dict[str, Any]]:
         "kubeReservedCgroup": st.sampled_from(("/runtime", "")),
     }
     keys.update({key: st.sampled_from(values) for key, values in POLICIES.items()})
-    rare = ("cpuManagerPolicyOptions", "reservedSystemCPUs", "featureGates", "memorySwap")
-    rare += ("enforceNodeAllocatable", "topologyManagerPolicyOptions")
-    rare += ("kubeReservedCgroup",)
+    rare = (
+        "cpuManagerPolicyOptions",
+        "reservedSystemCPUs",
+        "featureGates",
+        "memorySwap",
+        "enforceNodeAllocatable",
+        "topologyManagerPolicyOptions",
+        "kubeReservedCgroup",
+    )
     if nulls:
         keys = {key: st.one_of(value, value, value, st.none()) for key, value in keys.items()}
     common = {key: value for key, value in keys.items() if key not in rare}

@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ class Ansible:
         parsed: dict[str, Any] = json.JSONDecoder().raw_decode(result)[0]
         return {**parsed, "printed": said}
 
-    def playbook(self, tasks: list[Mapping[str, object]], *flags: str) -> str:
+    def playbook(self, tasks: Sequence[Mapping[str, object]], *flags: str) -> str:
         """A play of these tasks; what it printed, with the exit status as its last line."""
         play = {"hosts": "localhost", "gather_facts": False, "connection": "local", "tasks": tasks}
         path = self.folder / "play.json"

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils import testing
+from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.homenode.numa.plugins.module_utils.kubelet_log_text import own_file
 from ansible_collections.homenode.numa.plugins.modules import kubelet_log_reserved
@@ -57,7 +58,7 @@ def run(
     programs = tmp_path / "programs"
     programs.mkdir()
     monkeypatch.setenv("PATH", f"{programs}:/bin:/usr/bin")
-    find = kubelet_log_reserved.AnsibleModule.get_bin_path
+    find = AnsibleModule.get_bin_path
 
     def get_bin_path(module: Any, name: str, *rest: Any) -> Any:
         if name in ("journalctl", "systemctl"):
@@ -65,7 +66,7 @@ def run(
             return str(place) if place.exists() else None
         return find(module, name, *rest)
 
-    monkeypatch.setattr(kubelet_log_reserved.AnsibleModule, "get_bin_path", get_bin_path)
+    monkeypatch.setattr(AnsibleModule, "get_bin_path", get_bin_path)
     return Runner(capsys, programs)
 
 
