@@ -255,6 +255,11 @@ class _Merge:
                 self.origins.update(kept)
             elif isinstance(value, Mapping) and isinstance(inner, dict):
                 self._restore(inner, value, origins, f"{dotted}.")
+            elif key == "reservedMemory" and isinstance(value, list) and isinstance(inner, list):
+                target[key] = [
+                    _decoded_over(value[number], entry) if number < len(value) else entry
+                    for number, entry in enumerate(inner)
+                ]
 
     def _forget(self, dotted: str) -> None:
         for name in [name for name in self.origins if _is_at(name, dotted)]:
@@ -292,6 +297,17 @@ def _why_no_eviction(sources: Sources, command_line: flags.CommandLine) -> str:
     if sources.base is not None:
         return f"absent, because evictionHard in {sources.base.name} replaces the defaults"
     return "absent, because a kubelet without --config has no default for it"
+
+
+def _decoded_over(before: object, entry: object) -> object:
+    """An entry of a list as Go decodes it over the entry that was in its place: maps merge."""
+    if not isinstance(before, Mapping) or not isinstance(entry, Mapping):
+        return entry
+    result = {**before, **entry}
+    limits, earlier = entry.get("limits"), before.get("limits")
+    if isinstance(earlier, Mapping) and isinstance(limits, (Mapping, type(None))):
+        result["limits"] = {**earlier, **(limits or {})}
+    return result
 
 
 def _is_at(dotted: str, place: str) -> bool:
