@@ -312,6 +312,9 @@ def _beyond(resource: str, wanted: Quantity, has: str, remedy: str) -> Problem:
     wants = f"{{{{{number} {scale}}} {{<nil>}}  {wanted.format}}}"
     why = f'invalid Node Allocatable configuration. Resource "{resource}" has a reservation of'
     why += f" {wants} but capacity of {has}. Expected capacity >= reservation."
+    if wanted.format == BINARY_SI and not wanted.is_int64:
+        # It prints the address of such a number in its memory.
+        why = why.partition(" of {")[0]
     return Problem(f"kubeReserved.{resource}", str(wanted), why, remedy)
 
 
