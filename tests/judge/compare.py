@@ -95,6 +95,8 @@ def plain(key: str, value: Any) -> Any:
     """*value* in one spelling: nothing is None, whatever the kind of nothing."""
     if value in (None, "", False) or value == {} or value == []:
         return None
+    if key == "memorySwap" and not any(value.values()):
+        return None
     if key == "reservedMemory":
         entries = []
         for entry in value:
