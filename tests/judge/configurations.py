@@ -43,6 +43,14 @@ EDITS: tuple[Mapping[str, Mapping[str, Any]], ...] = (
     {"cpu_manager_state": {"set": {"defaultCpuSet": "0-2"}}},
 )
 """What is done to state files between two runs."""
+CPU_CHANGES: tuple[dict[str, Any], ...] = (
+    {"reservedSystemCPUs": "0-1"},
+    {"reservedSystemCPUs": "1"},
+    {"kubeReserved": {"cpu": "1500m", "memory": "200Mi"}},
+    {"cpuManagerPolicyOptions": {"strict-cpu-reservation": "true"}},
+    {"cpuManagerPolicyOptions": {}},
+)
+"""Between two runs: the CPUs that are kept back, and how strictly."""
 POLICIES: Mapping[str, tuple[str, ...]] = {
     "cpuManagerPolicy": ("static", "static", "none", "Static", ""),
     "topologyManagerPolicy": ("single-numa-node", "restricted", "best-effort", "none", "numa", ""),
@@ -235,7 +243,8 @@ def _case() -> st.SearchStrategy[Case]:
 def made() -> st.SearchStrategy[Made]:
     """Any of them: every second one is sensible, and most of these start."""
     return st.one_of(
-        _made(_sensible_case(), _sensible(nulls=False)), _made(_case(), _settings(nulls=False))
+        _made(_sensible_case(), st.one_of(_sensible(nulls=False), st.sampled_from(CPU_CHANGES))),
+        _made(_case(), _settings(nulls=False)),
     )
 
 
