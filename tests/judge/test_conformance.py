@@ -39,8 +39,7 @@ def heard(request: pytest.FixtureRequest) -> dict[str, Heard]:
     selected = {
         name: ALL[name]
         for item in request.session.items
-        if (name := getattr(item, "callspec", None) and item.callspec.params.get("name"))
-        and name in ALL
+        if (spec := getattr(item, "callspec", None)) and (name := spec.params.get("name")) in ALL
     }
     found: dict[str, Heard] = {}
     for version in VERSIONS:
