@@ -185,14 +185,14 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     }
 
 
-def last_error(module: AnsibleModule) -> dict[str, Any]:
-    """What the kubelet's log says of its end."""
+def last_error(module: AnsibleModule, ended: bool) -> dict[str, Any]:
+    """What the kubelet's log says of its end; *ended* where one was seen."""
     since = module.params["since"]
     words = ["journalctl", "--quiet", "--no-pager", f"--lines={LINES}"]
     words += [f"--unit={module.params['unit']}.service"]
     words += [] if since is None else [f"--since=@{int(since)}"]
     text = runner(module)(words) + own_file([module.params["unit"]], MIB)
-    found = log.last_failure(text)
+    found = log.last_failure(text, ended)
     if found is None:
         return {"last_error": "", "reservation": None}
     reservation = found.reservation
@@ -209,7 +209,7 @@ def main() -> None:
     failure = result.pop("failure")
     if not failure:
         module.exit_json(**result)
-    found = last_error(module)
+    found = last_error(module, result["ends"] > 0)
     unit = module.params["unit"]
     words = found["last_error"] or "its log has no error"
     why = f"{failure}; in the kubelet's words: {words}; see journalctl --unit={unit}"

@@ -94,19 +94,23 @@ def reservation(text: str) -> Optional[Reservation]:
     return None
 
 
-def last_failure(text: str) -> Optional[Failure]:
-    """Why the last process ended; None where its log does not say, or where it is up."""
-    texts = last_errors(text)
+def last_failure(text: str, ended: bool = False) -> Optional[Failure]:
+    """Why the last process ended; None where its log does not say, or where it is up.
+
+    With *ended* it is known that one has ended: then one that is up does not count. A kubelet that
+    systemd starts again and again is up for a moment each time.
+    """
+    texts = last_errors(text, ended)
     if not texts:
         return None
     return Failure(texts[-1], reservation(texts[-1]))
 
 
-def last_errors(text: str) -> tuple[str, ...]:
+def last_errors(text: str, ended: bool = False) -> tuple[str, ...]:
     """All errors with which the last process that has any ended, in their order, each once."""
     for lines in reversed(processes(text)):
         found = tuple(dict.fromkeys(_failures(lines)))
-        if found or _decided(lines):
+        if found or (_decided(lines) and not ended):
             return found
     return ()
 

@@ -202,6 +202,13 @@ def test_the_last_error_ended_it(lines: list[str], wanted: object) -> None:
     assert (found.text if found else None) == wanted
 
 
+def test_one_that_is_up_for_a_moment_does_not_hide_why_the_one_before_ended() -> None:
+    text = "\n".join([failed("0", "1Gi", pid=7), STARTED.format(9), UP.format(9)])
+    assert last_failure(text) is None
+    found = last_failure(text, ended=True)
+    assert found is not None and found.text == message("0", "1Gi")
+
+
 def test_a_failure_tells_its_reservation() -> None:
     found = last_failure(failed("0", "1Gi"))
     assert found is not None and found.reservation is not None
