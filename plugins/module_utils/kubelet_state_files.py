@@ -65,7 +65,7 @@ def place_of(kept: Path) -> Path:
     match = _KEPT.match(kept.name)
     if match is None or match[1] not in NAMES:
         why = "is no state file that this module has moved aside"
-        raise HomenodeProblem("restore", str(kept), why, "give what a reset returns as kept")
+        raise HomenodeProblem("copies", str(kept), why, "give what a reset returns as kept")
     return kept.with_name(match[1])
 
 

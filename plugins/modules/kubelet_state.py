@@ -33,14 +33,15 @@ attributes:
     support: full
     platforms: linux
 options:
-  state:
+  action:
     description:
       - With V(info), the files are read.
       - With V(reset), those of O(files) are moved aside.
-      - With V(restored), those of O(restore) come back to their places.
+      - With V(restore), those of O(copies) come back to their places.
     type: str
-    choices: [info, reset, restored]
+    choices: [info, reset, restore]
     default: info
+    aliases: [state]
   state_dir:
     description:
       - The kubelet's C(--root-dir).
@@ -53,9 +54,9 @@ options:
     elements: str
     choices: [cpu_manager_state, memory_manager_state]
     default: [cpu_manager_state, memory_manager_state]
-  restore:
+  copies:
     description:
-      - Copies, as RV(moved) names them.
+      - Copies, as RV(moved) names them with C(kept).
     type: list
     elements: path
     default: []
@@ -70,7 +71,7 @@ EXAMPLES = r"""
 
 - name: Move the memory manager's state aside, the kubelet being stopped and the node drained
   homenode.numa.kubelet_state:
-    state: reset
+    action: reset
     files: [memory_manager_state]
 """
 
@@ -124,7 +125,12 @@ from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.state_
 from ansible_collections.homenode.numa.plugins.module_utils.model.problem import HomenodeProblem
 
 ARGUMENTS: dict[str, Any] = {
-    "state": {"type": "str", "choices": ["info", "reset", "restored"], "default": "info"},
+    "action": {
+        "type": "str",
+        "choices": ["info", "reset", "restore"],
+        "default": "info",
+        "aliases": ["state"],
+    },
     "state_dir": {"type": "path", "default": "/var/lib/kubelet"},
     "files": {
         "type": "list",
@@ -132,7 +138,7 @@ ARGUMENTS: dict[str, Any] = {
         "choices": list(NAMES),
         "default": list(NAMES),
     },
-    "restore": {"type": "list", "elements": "path", "default": []},
+    "copies": {"type": "list", "elements": "path", "default": []},
 }
 
 
@@ -159,10 +165,10 @@ def reset(given: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     return {**result, "changed": bool(result["moved"])}
 
 
-def restored(given: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+def restore(given: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """Put copies back; those that are gone already have been put back."""
     moved, differences = [], []
-    for kept in map(Path, given["restore"]):
+    for kept in map(Path, given["copies"]):
         path = kubelet_state_files.place_of(kept)
         text = kubelet_state_files.text_of(kept)
         if text is None:
@@ -185,11 +191,11 @@ def difference(before: Path, after: Path, text: str) -> dict[str, str]:
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
-    """One of the states. Raises HomenodeProblem while a kubelet runs on the files."""
+    """One of the actions. Raises HomenodeProblem while a kubelet runs on the files."""
     given = module.params
-    if given["state"] == "info":
+    if given["action"] == "info":
         return info(given)
-    change = reset if given["state"] == "reset" else restored
+    change = reset if given["action"] == "reset" else restore
     planned = change(given, True)
     user = kubelet_state_files.user_of(given["state_dir"], Host()) if planned["changed"] else None
     if user is not None:

@@ -55,7 +55,7 @@ def test_what_the_files_say(ansible: Ansible, state_dir: Path) -> None:
 
 
 def test_a_reset_moves_aside_and_comes_back(ansible: Ansible, state_dir: Path) -> None:
-    options = {"state": "reset", "state_dir": str(state_dir), "files": ["memory_manager_state"]}
+    options = {"action": "reset", "state_dir": str(state_dir), "files": ["memory_manager_state"]}
     checked = ansible.module("kubelet_state", "--check", "--diff", **options)
     assert checked["changed"] is True
     assert "memory_manager_state.homenode-" in checked["printed"]
@@ -70,7 +70,7 @@ def test_a_reset_moves_aside_and_comes_back(ansible: Ansible, state_dir: Path) -
     ]
     assert ansible.module("kubelet_state", **options)["changed"] is False
 
-    back = {"state": "restored", "state_dir": str(state_dir), "restore": [moved["kept"]]}
+    back = {"action": "restore", "state_dir": str(state_dir), "copies": [moved["kept"]]}
     assert ansible.module("kubelet_state", **back)["changed"] is True
     assert {path.name: path.read_text() for path in state_dir.iterdir()} == TEXTS
     assert ansible.module("kubelet_state", **back)["changed"] is False
@@ -80,21 +80,21 @@ def test_three_copies_are_kept(ansible: Ansible, state_dir: Path) -> None:
     for stamp in ("20260101T000000Z", "20260102T000000Z", "20260103T000000Z"):
         (state_dir / f"cpu_manager_state.homenode-{stamp}").write_text(stamp)
     (state_dir / "cpu_manager_state.mine").write_text("somebody's")
-    ansible.module("kubelet_state", state="reset", state_dir=str(state_dir))
+    ansible.module("kubelet_state", action="reset", state_dir=str(state_dir))
     kept = [path.read_text() for path in state_dir.glob("cpu_manager_state.*")]
     assert sorted(kept) == ["20260102T000000Z", "20260103T000000Z", "somebody's", CPU]
 
 
 @pytest.mark.usefixtures("kubelet")
 def test_nothing_moves_under_a_kubelet(ansible: Ansible, state_dir: Path) -> None:
-    refused = ansible.module("kubelet_state", state="reset", state_dir=str(state_dir))
+    refused = ansible.module("kubelet_state", action="reset", state_dir=str(state_dir))
     assert refused["problem"]["field"] == "state_dir"
     assert "is in use: kubelet runs as process" in refused["msg"]
     assert {path.name: path.read_text() for path in state_dir.iterdir()} == TEXTS
     elsewhere = state_dir.parent / "other"
     elsewhere.mkdir()
     (elsewhere / "cpu_manager_state").write_text(CPU)
-    free = ansible.module("kubelet_state", state="reset", state_dir=str(elsewhere))
+    free = ansible.module("kubelet_state", action="reset", state_dir=str(elsewhere))
     assert free["changed"] is True
 
 
@@ -103,5 +103,5 @@ def test_nothing_moves_under_a_kubelet(ansible: Ansible, state_dir: Path) -> Non
 )
 def test_only_copies_of_state_files_come_back(ansible: Ansible, state_dir: Path, name: str) -> None:
     path = str(state_dir / name)
-    refused = ansible.module("kubelet_state", state="restored", restore=[path])
+    refused = ansible.module("kubelet_state", action="restore", copies=[path])
     assert "is no state file that this module has moved aside" in refused["msg"]
