@@ -134,9 +134,9 @@ def _reserved_memory(settings: Settings) -> dict[str, Mapping[str, object]]:
     tables: dict[str, Mapping[str, object]] = {}
     for entry in records(settings, "reservedMemory"):
         limits = entry["limits"]
-        assert isinstance(limits, Mapping)  # user_data.checked has seen it
-        name = f"memory-manager-reserved-memory.{entry.get('numaNode', 0)}"
-        tables[name] = {"enabled": True, "memory": str(limits["memory"])}
+        if isinstance(limits, Mapping):  # user_data.checked has seen that it is
+            name = f"memory-manager-reserved-memory.{entry.get('numaNode', 0)}"
+            tables[name] = {"enabled": True, "memory": str(limits["memory"])}
     return tables
 
 
