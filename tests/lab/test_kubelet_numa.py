@@ -1,0 +1,165 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role kubelet_numa on nodes of a real cluster, from the first rollout to the last trace.
+
+Two nodes with real kubelets, and a third that only the inventory knows. The second one's kubelet
+does not survive the new settings. On each node pods run that a drain leaves alone: nothing that
+the role does may touch them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from lab import kubelet_pods as pods
+from lab.kubelet_ansible import Ansible, DryHost, Run, dry_host
+from lab.kubelet_fixtures import Cluster
+from lab.kubelet_in_guest import KubeNode
+from lab.kubelet_pods import KubePod, Seen
+
+LATENCY: dict[str, Any] = {
+    "profile": "latency",
+    "kube_reserved": {"memory": "128Mi"},
+    "reserved_cpus": 1,
+    "stays_up_s": 8,
+    "probe_pod": pods.IMAGE,
+}
+NEED = 228 << 20  # what is reserved, and the kubelet's own 100Mi for evictions
+OURS = "homenode"
+REASON = "the lab ends this kubelet"
+
+# It comes up, answers for a moment, and ends: the hardest failure to see.
+DOOMED = f"""#!/bin/bash
+real=/usr/local/lib/lab/kubelet
+case "$*" in *--config-dir*) ;; *) exec $real "$@" ;; esac
+$real "$@" &
+until (: < /dev/tcp/127.0.0.1/10248) 2>/dev/null; do sleep 0.2; done
+sleep 2
+echo 'E0102 03:04:05.6 '$$' run.go:72] "command failed" err="failed to run Kubelet: {REASON}"' >&2
+kill -KILL $!
+exit 1
+"""
+
+
+@dataclass
+class Story:
+    """The nodes, their pods, and what the rollout did."""
+
+    one: KubeNode
+    two: KubeNode
+    dry: DryHost
+    ansible: Ansible
+    bystanders: list[KubePod]
+    workloads: list[KubePod]
+    before: dict[str, str]
+    seen: list[Seen]
+    rollout: Run
+
+
+@pytest.fixture(scope="module")
+def story(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """All that happens before the first test: pods, and the rollout over three hosts."""
+    one, two = cluster.join("2n 1.7", "2n 2.x")
+    two.guest.run(
+        "mkdir -p /usr/local/lib/lab && mv /usr/bin/kubelet /usr/local/lib/lab/kubelet"
+        " && cat > /usr/bin/kubelet && chmod 755 /usr/bin/kubelet && systemctl restart kubelet",
+        stdin=DOOMED,
+    )
+    daemons = cluster.plane.make(pods.owner("DaemonSet", "daemon"))
+    replicas = cluster.plane.make(pods.owner("ReplicaSet", "web"))
+    bystanders, workloads = [], []
+    for node, number in ((one, 1), (two, 2)):
+        quiet = pods.manifest("quiet", "100m", "16Mi", limited=False)
+        bystanders.append(pods.start_static(node, quiet))
+        daemon = pods.manifest(f"daemon-{number}", "100m", "16Mi", limited=False, owner=daemons)
+        bystanders.append(pods.start(node, daemon))
+        web = pods.manifest(f"web-{number}", "1", "32Mi", owner=replicas)
+        workloads.append(pods.start(node, web))
+    for pod in workloads:
+        pod.seen()
+    with dry_host("three") as dry:
+        ansible = Ansible(tmp_path_factory.mktemp("ansible"), [one, two], dry)
+        before = {node.name: files(node) for node in (one, two)}
+        seen = [pod.seen() for pod in bystanders]
+        rollout = ansible.role(**LATENCY)
+        yield Story(one, two, dry, ansible, bystanders, workloads, before, seen, rollout)
+
+
+@pytest.fixture
+def told(story: Story) -> Iterator[Story]:
+    """The story, and afterwards: no bystander was restarted or moved to another NUMA node."""
+    yield story
+    for pod, before in zip(story.bystanders, story.seen, strict=True):
+        now = pod.seen()
+        assert (now.container, now.pid, now.mems) == (before.container, before.pid, before.mems)
+
+
+def files(node: KubeNode) -> str:
+    """Every file that configures the kubelet, with what is in it."""
+    folders = "/etc/systemd/system /etc/kubernetes /etc/default /usr/lib/systemd/system/kubelet*"
+    own = "/var/lib/kubelet/config.yaml /var/lib/kubelet/kubeadm-flags.env"
+    return node.guest.run(f"find {folders} {own} -type f | sort | xargs sha256sum")
+
+
+def test_the_first_node_is_done(told: Story) -> None:
+    one = told.one
+    assert told.rollout.failed[one.name] == 0, told.rollout.text
+    now = one.configz()
+    assert (now["cpuManagerPolicy"], now["memoryManagerPolicy"]) == ("static", "Static")
+    assert now["topologyManagerPolicy"] == "single-numa-node"
+    state = one.state("memory_manager_state")
+    reserved = [cell["memoryMap"]["memory"]["systemReserved"] for cell in cells(state)]
+    assert len(reserved) == 2 and all(reserved) and sum(reserved) == NEED
+    assert not unschedulable(one)
+    assert not told.workloads[0].object(), "the node was not drained"
+
+
+def test_the_second_node_is_as_it_was(told: Story) -> None:
+    two = told.two
+    assert (told.rollout.failed[two.name], told.rollout.status) == (1, 2)
+    assert REASON in told.rollout.text
+    assert files(two) == told.before[two.name]
+    two.wait_until_ready()
+    now = two.configz()
+    assert (now["cpuManagerPolicy"], now["memoryManagerPolicy"]) == ("none", "None")
+    assert not unschedulable(two)
+
+
+def test_the_third_host_is_not_touched(told: Story) -> None:
+    assert told.dry.knocks() == 0
+    assert told.dry.name not in told.rollout.text.partition("PLAY RECAP")[2]
+
+
+def test_pods_land_on_one_numa_node(told: Story) -> None:
+    """The lab's nodes have CPUs 0-1 and 2-3; one CPU of the first is kept for the house."""
+    asked = {"wide": ("300m", "1200Mi"), "pair": ("2", "64Mi"), "part": ("300m", "64Mi")}
+    started = {
+        name: pods.start(told.one, pods.manifest(name, *amounts)) for name, amounts in asked.items()
+    }
+    pair, part = started["pair"].seen(), started["part"].seen()
+    assert (pair.cpus, pair.mems) == ("2-3", "1")
+    assert (part.cpus, part.mems) in (("0-1", "0"), ("0-1", "1"))
+    refused = started["wide"].ended_or_running()["status"]
+    assert refused["phase"] == "Failed"
+    assert refused["reason"] in ("TopologyAffinityError", "UnexpectedAdmissionError")
+    told.one.plane.kubectl("delete", "pod", "--now", *asked)
+
+
+def test_a_second_run_changes_nothing(told: Story) -> None:
+    again = told.ansible.role([told.one], **LATENCY)
+    assert (again.status, again.changed) == (0, {told.one.name: 0}), again.text
+
+
+def cells(state: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a memory state file says of each NUMA node, in their order."""
+    return [cell for _number, cell in sorted(state["machineState"].items())]
+
+
+def unschedulable(node: KubeNode) -> bool:
+    """Whether somebody has cordoned it."""
+    return bool(node.plane.get("node", node.name)["spec"].get("unschedulable"))
