@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -296,7 +297,7 @@ class _Place:
         self._inside.communicate(timeout=30)
         if self._cri is not None:
             self._cri.kill()
-            self._cri.wait()
+            self._cri.communicate()
 
     def _own_flags(self) -> list[str]:
         return [
@@ -329,12 +330,15 @@ class _Place:
         socket = self._folder / "cri.sock"
         if self._cri is not None:
             self._cri.kill()
-            self._cri.wait()
+            self._cri.communicate()
         socket.unlink(missing_ok=True)
         with self.runtime_log.open("wb") as opened:
-            self._cri = subprocess.Popen([str(self._runtime), str(socket)], stdout=opened)
+            # It ends with its input: nothing is left of it where these tests are killed.
+            self._cri = subprocess.Popen(
+                [str(self._runtime), str(socket)], stdin=subprocess.PIPE, stdout=opened
+            )
         while not socket.exists() and self._cri.poll() is None:
-            pass
+            time.sleep(0.005)
 
 
 def _files(case: Case, folder: Path) -> Iterator[str]:

@@ -7,12 +7,14 @@
 //	fakecri SOCKET
 //
 // It answers every CRI call and runs nothing. Each creation of a container, and each update of its
-// resources, is one JSON line on standard output: what the kubelet asked the runtime for.
+// resources, is one JSON line on standard output: what the kubelet asked the runtime for. It ends
+// when its standard input does.
 package main
 
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"log"
 	"net"
 	"os"
@@ -102,6 +104,10 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	go func() {
+		io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}()
 	server := grpc.NewServer(grpc.UnaryInterceptor(tell))
 	cri.RegisterRuntimeServiceServer(server, r)
 	cri.RegisterImageServiceServer(server, r)
