@@ -84,7 +84,7 @@ def test_a_checksum_that_a_kubelet_wrote() -> None:
 
 
 def test_pods_that_would_lose_their_place() -> None:
-    checkpoints = {"cpu_manager_state": {"entries": {"a": {}, "b": {}}}}
+    checkpoints: dict[str, object] = {"cpu_manager_state": {"entries": {"a": {}, "b": {}}}}
     (problem,) = live(checkpoints, ["cpu_manager_state", "memory_manager_state"])
     assert "has 2 pods" in problem.why
 
