@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-TESTS = str(Path(__file__).resolve().parents[1])
-if TESTS not in sys.path:
-    sys.path.insert(0, TESTS)
+ROOT = Path(__file__).resolve().parents[2]
+for _folder in (str(ROOT / "tests"), str(ROOT / "plugins/module_utils")):
+    if _folder not in sys.path:
+        sys.path.insert(0, _folder)
 
 from roles.local_ansible import Ansible  # noqa: E402  (needs the path above)
 from tools.staging import stage  # noqa: E402

@@ -59,7 +59,7 @@ def unit() -> Iterator[Step | Skip]:
     yield _pytest("agent over the wire", "tests/wire")
     yield from _oldest_python()
     yield _pytest("plugins", "tests/unit/plugins")
-    yield _pytest("roles without a guest", "tests/roles")
+    yield _pytest("roles without a guest", "tests/roles", limit_s=1800)
     yield _ansible_test("under ansible-test", "units", junit="tests/output/junit/*-units.xml")
 
 

@@ -171,7 +171,7 @@ def test_spread_takes_from_nodes_in_turn(machine: dict[str, Any], count: int) ->
         CpuSet(cpu for core in numa_node for cpu in core) for numa_node in cores(machine).by_node
     ]
     taken = [len(numa_node & found) for numa_node in rooms]
-    open_rooms = [t for t, numa_node in zip(taken, rooms, strict=True) if t < len(numa_node)]
+    open_rooms = [t for t, numa_node in zip(taken, rooms) if t < len(numa_node)]
     threads = max(len(CpuSet.parse(core)) for core in machine["cpus"]["siblings"])
     assert not open_rooms or max(taken) - min(open_rooms) <= threads
     assert open_rooms == sorted(open_rooms, reverse=True)
