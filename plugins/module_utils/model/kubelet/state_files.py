@@ -11,6 +11,7 @@ Out of scope: whether a file fits a configuration (``checkpoints``), reading it 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Optional
 
@@ -20,6 +21,8 @@ NAMES = (CPU_STATE, MEMORY_STATE)
 LARGEST_CHECKSUM = 2**64 - 1
 
 CORRUPTED = "checkpoint is corrupted"
+
+_NUMBER = re.compile(r"\d{1,9}\Z", re.ASCII)
 
 
 def parsed(text: str) -> Optional[dict[str, Any]]:
@@ -109,7 +112,7 @@ def _granted(name: str, what: object) -> dict[str, Any]:
 
 
 def _nodes(machine_state: object) -> Iterator[dict[str, Any]]:
-    numbered = {key: each for key, each in _mapping(machine_state).items() if key.isdigit()}
+    numbered = {key: each for key, each in _mapping(machine_state).items() if _NUMBER.match(key)}
     for number in sorted(numbered, key=int):
         numa_node = _mapping(numbered[number])
         yield {

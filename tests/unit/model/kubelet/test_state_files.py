@@ -82,6 +82,12 @@ def test_what_a_kubelet_could_not_read(text: str, why: str) -> None:
     assert described(CPU_STATE, text)["problem"] == why
 
 
+@pytest.mark.parametrize("number", ["x", "\u00b2", "-1", "9" * 5000])
+def test_a_node_whose_number_is_none_is_left_out(number: str) -> None:
+    text = json.dumps({"policyName": "Static", "machineState": {number: {}, "10": {}, "9": {}}})
+    assert [each["id"] for each in described(MEMORY_STATE, text)["nodes"]] == [9, 10]
+
+
 def test_an_edited_memory_state_is_noticed() -> None:
     edited = MEMORY_TEXT.replace(str(TOTAL), str(TOTAL + 4096))
     assert problem(MEMORY_STATE, edited) == "checkpoint is corrupted"
@@ -96,6 +102,11 @@ VALUES = st.recursive(
         )
     ),
 )
+
+
+def test_what_looks_like_a_node_and_is_no_number_is_left_out() -> None:
+    told = described(MEMORY_STATE, json.dumps({"machineState": {"²": {}, "1": {}}}))
+    assert [numa_node["id"] for numa_node in told["nodes"]] == [1]
 
 
 @given(st.sampled_from([CPU_STATE, MEMORY_STATE]), st.dictionaries(st.text(max_size=3), VALUES))
