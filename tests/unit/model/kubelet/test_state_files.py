@@ -82,7 +82,9 @@ def test_what_a_kubelet_could_not_read(text: str, why: str) -> None:
     assert described(CPU_STATE, text)["problem"] == why
 
 
-@pytest.mark.parametrize("number", ["x", "\u00b2", "-1", "9" * 5000])
+@pytest.mark.parametrize(
+    "number", ["x", "\u00b2", "-1", "9" * 5000], ids=["word", "square", "minus", "long"]
+)
 def test_a_node_whose_number_is_none_is_left_out(number: str) -> None:
     text = json.dumps({"policyName": "Static", "machineState": {number: {}, "10": {}, "9": {}}})
     assert [each["id"] for each in described(MEMORY_STATE, text)["nodes"]] == [9, 10]
