@@ -67,10 +67,12 @@ class Service:
 
 def process_of(host: Host) -> Optional[Process]:
     """The running kubelet; the one in a known service first, else the oldest."""
-    found = [
-        Process(pid, name, host.service(pid)) for pid, name in host.processes(_K3S | {KUBELET})
-    ]
-    return min(found, key=lambda each: each.unit not in UNITS, default=None)
+    return min(processes_of(host), key=lambda each: each.unit not in UNITS, default=None)
+
+
+def processes_of(host: Host) -> list[Process]:
+    """All kubelets that run, the oldest first."""
+    return [Process(pid, name, host.service(pid)) for pid, name in host.processes(_K3S | {KUBELET})]
 
 
 def signs_of(host: Host, process: Optional[Process]) -> Signs:

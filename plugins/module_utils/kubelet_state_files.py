@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Optional
 
 from .kubelet_host import Host
-from .kubelet_node import Process, joined, process_of
+from .kubelet_node import Process, joined, processes_of
+from .model.kubelet.distributions import KUBELET
 from .model.kubelet.flags import name_and_value
 from .model.kubelet.state_files import NAMES
 from .model.problem import HomenodeProblem
@@ -74,10 +75,11 @@ def user_of(state_dir: str, host: Host) -> Optional[Process]:
 
     That of k3s runs inside of it and shows no flags of its own, so it counts for every folder.
     """
-    process = process_of(host)
-    if process is None or process.name != "kubelet":
-        return process
-    flags = dict(map(name_and_value, joined(host.arguments(process.pid))))
-    root_dir = flags.get("root-dir") or DEFAULT_ROOT_DIR
-    same = os.path.realpath(root_dir) == os.path.realpath(state_dir)
-    return process if same else None
+    wanted = os.path.realpath(state_dir)
+    for process in processes_of(host):
+        if process.name != KUBELET:
+            return process
+        flags = dict(map(name_and_value, joined(host.arguments(process.pid))))
+        if os.path.realpath(flags.get("root-dir") or DEFAULT_ROOT_DIR) == wanted:
+            return process
+    return None
