@@ -96,7 +96,7 @@ class KubeNode:
         pairs = zip(usual.nodes, memory, strict=True)
         nodes = tuple(replace(one, memory=size) for one, size in pairs)
         machine = Machine(guest.image, replace(usual, nodes=nodes), guest.identity.accelerator)
-        guest.run("sync; systemctl poweroff", check=False)
+        guest.run("sync; systemctl poweroff --force", check=False)  # pods would take 90 s
         guest.disconnect()
         self.until(lambda: not guest.alive, "still running")
         for attempt in range(1, ATTEMPTS + 1):

@@ -30,7 +30,10 @@ LATENCY: dict[str, Any] = {
     "probe_pod": pods.IMAGE,
 }
 NEED = 228 << 20  # what is reserved, and the kubelet's own 100Mi for evictions
-OURS = "homenode"
+UNIT = "kubelet_numa-boot"
+STATE = "/var/lib/kubelet/memory_manager_state"
+RECORD = "/var/lib/homenode-kubelet/boot.json"
+TRAP = "[memorymanager] the expected machine state is different from the real one"
 REASON = "the lab ends this kubelet"
 
 # It comes up, answers for a moment, and ends: the hardest failure to see.
@@ -153,6 +156,63 @@ def test_pods_land_on_one_numa_node(told: Story) -> None:
 def test_a_second_run_changes_nothing(told: Story) -> None:
     again = told.ansible.role([told.one], **LATENCY)
     assert (again.status, again.changed) == (0, {told.one.name: 0}), again.text
+
+
+def test_pods_that_run_keep_their_state(told: Story) -> None:
+    """Even if the unit takes this for another boot, and no kubelet runs."""
+    guest = told.one.guest
+    kept = told.one.text(STATE)
+    changed = kept.replace('"total":', '"total":1')
+    guest.run(f"systemctl stop kubelet && cat > {STATE}", stdin=changed)
+    guest.run(f'sed -i \'s/"boot_id": "./&x/\' {RECORD} && systemctl restart {UNIT}')
+    assert told.one.text(STATE) == changed
+    assert f"{STATE}: left alone: something runs: pods" in told_at_boot(told.one)
+    guest.run(f"cat > {STATE} && systemctl start kubelet", stdin=kept)
+
+
+def test_a_boot_without_the_unit_is_a_trap(story: Story) -> None:
+    one = story.one
+    one.guest.run(f"systemctl disable {UNIT}")
+    one.boot_with((1000, 1048))
+    one.until(lambda: TRAP in one.journal(300), "the kubelet has not refused its state")
+
+
+def test_a_boot_with_the_unit_is_none(story: Story) -> None:
+    one = story.one
+    one.guest.run(f"systemctl stop kubelet; systemctl enable {UNIT}")
+    before = one.text(STATE)
+    one.boot_with((1008, 1040))
+    one.wait_until_ready()
+    [copy] = one.guest.run(f"ls {STATE}.homenode-boot-*").split()
+    assert one.text(copy) == before
+    assert f"{STATE}: moved aside to {copy}: memory of node 0 was " in told_at_boot(one)
+    assert one.state("memory_manager_state")["policyName"] == "Static"
+    assert TRAP not in one.guest.run("journalctl -b -u kubelet")
+
+
+def test_after_a_boot_nothing_is_to_be_done(story: Story) -> None:
+    """Though the nodes have another proportion now."""
+    again = story.ansible.role([story.one], **LATENCY)
+    assert (again.status, again.changed) == (0, {story.one.name: 0}), again.text
+
+
+def test_without_the_role_everything_is_as_it_was(story: Story) -> None:
+    one = story.one
+    gone = story.ansible.role([one], **{**LATENCY, "state": "absent"})
+    assert gone.status == 0, gone.text
+    assert files(one) == story.before[one.name]
+    assert one.guest.run("find / -xdev -path '*homenode-kubelet*' -o -name 'kubelet_numa*'") == ""
+    one.wait_until_ready()
+    now = one.configz()
+    assert (now["cpuManagerPolicy"], now["memoryManagerPolicy"]) == ("none", "None")
+    assert not unschedulable(one)
+    again = story.ansible.role([one], **{**LATENCY, "state": "absent"})
+    assert (again.status, again.changed) == (0, {one.name: 0}), again.text
+
+
+def told_at_boot(node: KubeNode) -> str:
+    """What the unit has said since this boot."""
+    return node.guest.run(f"journalctl -b -u {UNIT} -o cat --no-pager")
 
 
 def cells(state: dict[str, Any]) -> list[dict[str, Any]]:
