@@ -26,8 +26,8 @@ STRATEGIES = (PROPORTIONAL, EVEN, FIRST)
 Shares = dict[int, int]
 """Bytes by NUMA node id, ascending, none of them zero."""
 
-NEAR = 100
-"""Shares that are off by no more than the total's hundredth part, or by a MiB, are near."""
+NEAR = 20
+"""Shares that are off by no more than the total's twentieth part, or by a MiB, are near."""
 
 _ID = re.compile(r"\d{1,5}\Z", re.ASCII)
 

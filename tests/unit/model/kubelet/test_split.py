@@ -127,8 +127,8 @@ def test_proportional_is_within_a_mib_of_proportion(sizes: list[int], units: int
 @pytest.mark.parametrize(
     ("earlier", "stays"),
     [
-        pytest.param({0: 117, 1: 111}, True, id="near"),
-        pytest.param({0: 118, 1: 110}, False, id="too-far"),
+        pytest.param({0: 126, 1: 102}, True, id="near"),
+        pytest.param({0: 127, 1: 101}, False, id="too-far"),
         pytest.param({0: 115, 1: 112}, False, id="another-sum"),
         pytest.param({0: 115, 2: 113}, False, id="another-node"),
         pytest.param({0: 228}, False, id="a-node-less"),
