@@ -99,7 +99,19 @@ def story(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def told(story: Story) -> Iterator[Story]:
     """The story, and afterwards: no bystander was restarted or moved to another NUMA node."""
     yield story
-    for pod, before in zip(story.bystanders, story.seen, strict=True):
+    assert_unharmed(story, 0)
+
+
+@pytest.fixture
+def told_of_two(story: Story) -> Iterator[Story]:
+    """The same once the first node has booted: its pods are new, the second one's are not."""
+    yield story
+    assert_unharmed(story, len(story.bystanders) // 2)
+
+
+def assert_unharmed(story: Story, first: int) -> None:
+    """Each bystander from this one on has the container, the process and the memory as before."""
+    for pod, before in list(zip(story.bystanders, story.seen, strict=True))[first:]:
         now = pod.seen()
         assert (now.container, now.pid, now.mems) == (before.container, before.pid, before.mems)
 
@@ -167,15 +179,15 @@ def test_pods_that_run_keep_their_state(told: Story) -> None:
     guest.run(f"cat > {STATE} && systemctl start kubelet", stdin=kept)
 
 
-def test_a_boot_without_the_unit_is_a_trap(story: Story) -> None:
-    one = story.one
+def test_a_boot_without_the_unit_is_a_trap(told_of_two: Story) -> None:
+    one = told_of_two.one
     one.guest.run(f"systemctl disable {UNIT}")
     one.boot_with((1000, 1048))
     one.until(lambda: TRAP in one.journal(300), "the kubelet has not refused its state")
 
 
-def test_a_boot_with_the_unit_is_none(story: Story) -> None:
-    one = story.one
+def test_a_boot_with_the_unit_is_none(told_of_two: Story) -> None:
+    one = told_of_two.one
     one.guest.run(f"systemctl stop kubelet; systemctl enable {UNIT}")
     before = one.text(STATE)
     one.boot_with((1008, 1040))
@@ -187,22 +199,24 @@ def test_a_boot_with_the_unit_is_none(story: Story) -> None:
     assert TRAP not in one.guest.run("journalctl -b -u kubelet")
 
 
-def test_a_second_run_changes_nothing(story: Story) -> None:
+def test_a_second_run_changes_nothing(told_of_two: Story) -> None:
     """Though the nodes have another proportion since the last boot."""
-    again = story.ansible.role([story.one], **LATENCY)
-    assert (again.status, again.changed) == (0, {story.one.name: 0}), again.text
+    again = told_of_two.ansible.role([told_of_two.one], **LATENCY)
+    assert (again.status, again.changed) == (0, {told_of_two.one.name: 0}), again.text
 
 
-def test_without_the_role_everything_is_as_it_was(story: Story) -> None:
-    one = story.one
-    gone = story.ansible.role([one], **{**LATENCY, "state": "absent"})
+def test_without_the_role_everything_is_as_it_was(told_of_two: Story) -> None:
+    """Even that somebody else has cordoned the node."""
+    one = told_of_two.one
+    one.plane.kubectl("cordon", one.name)
+    gone = told_of_two.ansible.role([one], **{**LATENCY, "state": "absent"})
     assert gone.status == 0, gone.text
-    assert files(one) == story.before[one.name]
+    assert files(one) == told_of_two.before[one.name]
     assert one.guest.run("find / -xdev -path '*homenode-kubelet*' -o -name 'kubelet_numa*'") == ""
     one.wait_until_ready()
     now = one.configz()
     assert (now["cpuManagerPolicy"], now["memoryManagerPolicy"]) == ("none", "None")
-    assert not unschedulable(one)
+    assert unschedulable(one)
 
 
 def told_at_boot(node: KubeNode) -> str:
