@@ -22,6 +22,7 @@ from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.config
     text_map,
 )
 from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.defaults import Version
+from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.flags import FALSE, TRUE
 from ansible_collections.homenode.numa.plugins.module_utils.model.problem import HomenodeProblem
 
 SCALARS = {
@@ -63,7 +64,6 @@ CLUSTER = {
 """How nodeadm calls what identifies a cluster, and how Bottlerocket does."""
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+\Z", re.ASCII)
-_TRUE, _FALSE = ("1", "t", "T", "true", "TRUE", "True"), ("0", "f", "F", "false", "FALSE", "False")
 
 
 def toml(settings: Settings, version: Version, cluster: Mapping[str, str]) -> str:
@@ -123,9 +123,9 @@ def _options(settings: Settings, version: Version) -> list[str]:
         if since is None or version < since:
             why = f"is not there before Kubernetes {_words(since)}" if since else "is not known"
             raise _unknown(f"cpuManagerPolicyOptions.{name}", value, f"{why} on Bottlerocket")
-        if value not in _TRUE + _FALSE:
+        if value not in TRUE + FALSE:
             raise _unknown(f"cpuManagerPolicyOptions.{name}", value, "is neither true nor false")
-        if value in _TRUE:
+        if value in TRUE:
             chosen.append(name)
     return chosen
 

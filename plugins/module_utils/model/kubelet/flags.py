@@ -29,6 +29,9 @@ SLIPS = (
 )
 
 IGNORES_EVICTION = "experimental-allocatable-ignore-eviction"
+TRUE = ("1", "t", "T", "true", "TRUE", "True")
+FALSE = ("0", "f", "F", "false", "FALSE", "False")
+"""What Go's strconv.ParseBool takes, and no other text."""
 HUGEPAGES = re.compile(r"hugepages-\S+\Z")
 
 _INCORRECT = "the reserved memory has incorrect format, expected "
@@ -73,7 +76,7 @@ def parse(flags: Iterable[str], version: Version = NEWEST) -> CommandLine:
     for flag in flags:
         name, value = name_and_value(flag)
         if name == IGNORES_EVICTION:
-            ignores_eviction = value in ("true", "1", "t", "T", "TRUE", "True")
+            ignores_eviction = value in TRUE
         if name not in FLAGS:
             continue
         key, read = FLAGS[name]
@@ -105,9 +108,9 @@ def _text(_earlier: object, value: str) -> object:
 
 
 def _boolean(_earlier: object, value: str) -> object:
-    if value in ("1", "t", "T", "true", "TRUE", "True"):
+    if value in TRUE:
         return True
-    if value in ("0", "f", "F", "false", "FALSE", "False"):
+    if value in FALSE:
         return False
     raise _Malformed(f'strconv.ParseBool: parsing "{value}": invalid syntax')
 

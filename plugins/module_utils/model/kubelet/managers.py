@@ -20,7 +20,7 @@ from .arithmetic import Need, reserved, reserved_cpus
 from .configuration import records, text, text_map
 from .defaults import Version
 from .effective import Effective
-from .flags import HUGEPAGES
+from .flags import FALSE, HUGEPAGES, TRUE
 from .gates import ALPHA, BETA, STABLE, is_open
 from .hardware import Hardware
 
@@ -53,9 +53,6 @@ EXCLUSIVE = (
     ("prefer-align-cpus-by-uncorecache", "distribute-cpus-across-numa"),
 )
 """Pairs of CPU options of which one excludes the other, in the order in which it looks."""
-
-_TRUE = ("1", "t", "T", "true", "TRUE", "True")
-_FALSE = ("0", "f", "F", "false", "FALSE", "False")
 
 
 def topology_problems(found: Effective, machine: Hardware, version: Version) -> Iterator[Problem]:
@@ -128,7 +125,7 @@ def _option_problems(
             field = f"cpuManagerPolicyOptions.{name}"
             remedy = "remove the option, correct its value, or open its feature gate"
             yield Problem(field, value, f"new static policy error: {why}", remedy)
-    on = {name for name, value in options.items() if value in _TRUE}
+    on = {name for name, value in options.items() if value in TRUE}
     for one, other in EXCLUSIVE:
         if {one, other} <= on:
             why = f"static policy options {one} and {other} can not be used at the same time"
@@ -229,6 +226,6 @@ def _closed_topology_option(name: str, found: Effective, version: Version) -> st
 
 
 def _not_boolean(name: str, value: str) -> str:
-    if value in (*_TRUE, *_FALSE):
+    if value in (*TRUE, *FALSE):
         return ""
     return f'bad value for option "{name}": strconv.ParseBool: parsing "{value}": invalid syntax'

@@ -17,6 +17,7 @@ from ..cpuset import CpuSet
 from .arithmetic import reserved_cpus
 from .configuration import cpu_list, text, text_map
 from .effective import Effective
+from .flags import TRUE
 from .hardware import Hardware
 
 SPREADING = (
@@ -25,7 +26,6 @@ SPREADING = (
     "prefer-align-cpus-by-uncorecache",
 )
 STRICT = "strict-cpu-reservation"
-TRUE = ("1", "t", "T", "true", "TRUE", "True")
 
 
 def kept_back(found: Effective, machine: Hardware) -> Optional[CpuSet]:
@@ -62,9 +62,9 @@ class _Taking:
     def take(self, count: int) -> CpuSet:
         """*count* CPUs, or as many as there are."""
         self._wanted = count
-        for groups in (self._outer, self._ordered(self._inner), self._all_cores()):
-            for name in self._sorted(groups) if groups is self._outer else list(groups):
-                group = groups[name]
+        outer = {name: self._outer[name] for name in self._sorted(self._outer)}
+        for groups in (outer, self._ordered(self._inner), self._all_cores()):
+            for group in groups.values():
                 if group <= self._left and len(group) <= self._wanted:
                     self._move(group)
         for core in self._all_cores().values():
