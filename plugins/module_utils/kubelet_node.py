@@ -27,7 +27,6 @@ from .model.kubelet.flags import name_and_value
 Ask = Callable[[list[str]], str]
 """Runs a program and gives its output; empty where it fails."""
 
-CHECKPOINTS = ("cpu_manager_state", "memory_manager_state")
 UNIT_FOLDERS = (
     "/etc/systemd/system",
     "/run/systemd/system",

@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any, Optional
 
 from .model.kubelet import flags
+from .model.kubelet.destination import NAME
 from .model.kubelet.effective import Layer, Sources
 from .model.kubelet.plan import DROPIN, FORMS, Request
 from .model.kubelet.split import Shares
 from .model.problem import HomenodeProblem, Problem
 from .model.quantity import amount
 
-DEFAULT_PATH = "/etc/kubernetes/kubelet.conf.d/50-homenode-numa.conf"
+DEFAULT_PATH = f"/etc/kubernetes/kubelet.conf.d/{NAME}.conf"
 LOG = "the kubelet's log"
 CHANGE_THE_NEED = ("kubeReserved", "systemReserved", "evictionHard")
 VARIABLES = {
@@ -79,7 +80,7 @@ def place(given: Mapping[str, Any]) -> Place:
     path = Path(given["path"] or destination.get("path") or DEFAULT_PATH)
     if form == DROPIN and path.suffix != ".conf":
         raise HomenodeProblem("path", str(path), "is ignored by kubelets", "end it in .conf")
-    unit_path = Path(given["unit_folder"], f"{unit}.service.d", "50-homenode-numa.conf")
+    unit_path = Path(given["unit_folder"], f"{unit}.service.d", f"{NAME}.conf")
     if dropin:
         unit_path = Path(str(dropin["path"]))
     leftover = Path(str(destination["leftover"])) if destination.get("leftover") else None

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
+from .model.kubelet.destination import MARK
 from .model.problem import HomenodeProblem
 
-MARK = "# Written by homenode.numa.kubelet_numa_config: what is changed here will be lost."
 _FOLDERS = "# Folders made with it: "
 
 
