@@ -234,6 +234,7 @@ from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.distri
 from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.flags import (
     name_and_value,
 )
+from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.state_files import NAMES
 from ansible_collections.homenode.numa.plugins.module_utils.model.problem import (
     HomenodeProblem,
     Problem,
@@ -339,10 +340,9 @@ def _rancher(
 
 def _state(host: Host, folder: str) -> dict[str, Any]:
     folder = folder.rstrip("/")
-    names = kubelet_node.CHECKPOINTS
     return {
         "state_dir": folder,
-        "checkpoints": {name: host.read(f"{folder}/{name}") for name in names},
+        "checkpoints": {name: host.read(f"{folder}/{name}") for name in NAMES},
     }
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ..cpuset import CpuSet
 from ..problem import HomenodeProblem, Problem
@@ -75,6 +76,11 @@ def _decoded_reservation(entry: object) -> object:
         return {} if entry is None else entry
     amounts = {kind: "0" if amount is None else amount for kind, amount in limits.items()}
     return {**entry, "limits": amounts}
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """*value*, or an empty map where it is none."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def text(settings: Settings, key: str, default: str = "") -> str:

@@ -21,6 +21,7 @@ from typing import Optional
 from ..problem import HomenodeProblem, Problem
 from . import defaults, flags
 from .configuration import Settings, cpu_list, decode_errors, decoded
+from .distributions import RANCHERS
 
 DEFAULT_ORIGIN = "compiled-in default"
 MEMORY_EVICTION = "evictionHard.memory.available"
@@ -273,6 +274,18 @@ class _Merge:
             self.origins[dotted] = origin
 
 
+def added_flags(sources: Sources) -> dict[str, str]:
+    """The flags that RKE2 and k3s give a kubelet unasked, before their drop-ins, and their names.
+
+    Raises HomenodeProblem for a version that is none, or too old.
+    """
+    old = defaults.version_of(sources.version) < defaults.RANCHER_DROPINS
+    given = {flags.name_and_value(flag)[0] for flag in sources.flags}
+    own = defaults.RANCHER_FLAGS if old and sources.distribution in RANCHERS else ()
+    named = {flag: flags.name_and_value(flag)[0] for flag in own}
+    return {flag: name for flag, name in named.items() if name not in given}
+
+
 def _as_started_by(sources: Sources, version: defaults.Version) -> Sources:
     """What the kubelet really gets where a distribution adds to what the user gives."""
     name = sources.distribution
@@ -280,15 +293,13 @@ def _as_started_by(sources: Sources, version: defaults.Version) -> Sources:
         raise HomenodeProblem(
             "distribution", name, "is not known", "use one of: " + ", ".join(defaults.DISTRIBUTIONS)
         )
-    if name not in ("rke2", "k3s"):
+    if name not in RANCHERS:
         return sources
     if version >= defaults.RANCHER_DROPINS:
         own = Layer(f"defaults of {name}", defaults.RANCHER)
         user = (sources.base,) if sources.base is not None else ()
         return replace(sources, base=None, dropins=(own, *user, *sources.dropins))
-    given = {flags.name_and_value(flag)[0] for flag in sources.flags}
-    added = [flag for flag in defaults.RANCHER_FLAGS if flags.name_and_value(flag)[0] not in given]
-    return replace(sources, flags=(*added, *sources.flags))
+    return replace(sources, flags=(*added_flags(sources), *sources.flags))
 
 
 def _why_no_eviction(sources: Sources, command_line: flags.CommandLine) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from ..quantity import Quantity
-from .configuration import records
+from .configuration import mapping, records
 from .effective import Effective
 from .hardware import Hardware
 from .managers import limit
@@ -67,8 +67,8 @@ def memory_state_difference(
 
     Raises HomenodeProblem where the configuration makes no sense.
     """
-    before = _mapping(state.get("machineState"))
-    entries = _mapping(state.get("entries"))
+    before = mapping(state.get("machineState"))
+    entries = mapping(state.get("entries"))
     if not before:
         return Difference(EMPTY) if entries else None
     expected = _expected(found, machine)
@@ -123,8 +123,8 @@ def _first_difference(
     if set(before) != known:
         return f"NUMA nodes {', '.join(sorted(before))} before, {', '.join(sorted(known))} now"
     for number, numa_node in sorted(expected.items()):
-        state = _mapping(before[str(number)])
-        tables = _mapping(state.get("memoryMap"))
+        state = mapping(before[str(number)])
+        tables = mapping(state.get("memoryMap"))
         if complete and set(tables) != set(numa_node.tables):
             return f"kinds of memory of node {number}: {', '.join(sorted(tables))} before"
         pairs: list[tuple[str, object, object]] = [
@@ -134,7 +134,7 @@ def _first_difference(
         if isinstance(cells, (list, tuple)):
             pairs.append(("cells", sorted(cells), sorted(numa_node.cells)))
         for kind, table in sorted(numa_node.tables.items(), reverse=True):
-            content = _mapping(tables.get(kind))
+            content = mapping(tables.get(kind))
             for name, now in (
                 ("total", table.total),
                 ("systemReserved", table.reserved_for_system),
@@ -159,8 +159,8 @@ def _sums(
     """Free and reserved memory are compared over all the nodes of a group."""
     tables = []
     for number in cells:
-        state = _mapping(before.get(str(number)))
-        tables.append(_mapping(_mapping(state.get("memoryMap")).get(kind)))
+        state = mapping(before.get(str(number)))
+        tables.append(mapping(mapping(state.get("memoryMap")).get(kind)))
     for name in ("free", "reserved"):
         amounts = [table.get(name) for table in tables]
         then = sum(amount for amount in amounts if isinstance(amount, int))
@@ -171,21 +171,17 @@ def _sums(
 
 def _blocks(entries: Mapping[str, object]) -> Iterator[tuple[str, str, Mapping[str, object]]]:
     for pod, containers in entries.items():
-        for container, blocks in _mapping(containers).items():
+        for container, blocks in mapping(containers).items():
             for block in blocks if isinstance(blocks, (list, tuple)) else ():
-                yield pod, container, _mapping(block)
+                yield pod, container, mapping(block)
 
 
 def _shares(found: Effective) -> dict[tuple[int, str], int]:
     shares: dict[tuple[int, str], int] = {}
     for entry in records(found.config, "reservedMemory"):
         numa_node = entry.get("numaNode") or 0
-        for kind, amount in _mapping(entry.get("limits")).items():
+        for kind, amount in mapping(entry.get("limits")).items():
             share = limit(kind, amount) if amount is not None else Quantity(0)
             if isinstance(numa_node, int):
                 shares[(numa_node, kind)] = share.ceiling
     return shares
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, Mapping) else {}

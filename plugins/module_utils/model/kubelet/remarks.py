@@ -14,11 +14,10 @@ from dataclasses import replace
 from typing import Optional
 
 from ..problem import HomenodeProblem, Problem
-from . import defaults, flags
+from . import flags
 from .arithmetic import need
 from .destination import KUBELET_ARGS, Destination
-from .distributions import RANCHERS
-from .effective import Effective, Sources, effective
+from .effective import Effective, Sources, added_flags, effective
 
 
 def of_flags(sources: Sources) -> list[str]:
@@ -33,7 +32,7 @@ def of_flags(sources: Sources) -> list[str]:
 def _winning(sources: Sources) -> Iterator[Problem]:
     below = effective(replace(sources, flags=(), distribution="upstream"))
     files = [layer.name for layer in (sources.base, *sources.dropins) if layer is not None]
-    added = _added(sources)
+    added = added_flags(sources)
     line = flags.parse((*added, *sources.flags))
     for key, value in line.values.items():
         before = below.config.get(key)
@@ -52,15 +51,6 @@ def _winning(sources: Sources) -> Iterator[Problem]:
             why = f"is replaced{whole} by flag --{name}{by}: {value!r} wins"
             remedy = "remove one of the two"
             yield Problem(key, str(before), why, remedy, ", ".join(dict.fromkeys(origins)))
-
-
-def _added(sources: Sources) -> dict[str, str]:
-    """The flags that RKE2 and k3s give a kubelet unasked, before their drop-ins, and names."""
-    old = defaults.version_of(sources.version) < defaults.RANCHER_DROPINS
-    given = {flags.name_and_value(flag)[0] for flag in sources.flags}
-    own = defaults.RANCHER_FLAGS if old and sources.distribution in RANCHERS else ()
-    named = {flag: flags.name_and_value(flag)[0] for flag in own}
-    return {flag: name for flag, name in named.items() if name not in given}
 
 
 def _quoted(flag: str) -> Optional[Problem]:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Optional
 
 from .checksums import CPU_STATE, MEMORY_STATE, checksum
+from .configuration import mapping
 
 NAMES = (CPU_STATE, MEMORY_STATE)
 LARGEST_CHECKSUM = 2**64 - 1
@@ -75,9 +76,9 @@ def memory_totals(content: Mapping[str, Any]) -> dict[int, dict[str, int]]:
     Empty where the policy keeps none. Raises ValueError where it is no state that a kubelet wrote.
     """
     found: dict[int, dict[str, int]] = {}
-    for number, numa_node in _mapping(content.get("machineState")).items():
-        kinds = _mapping(_mapping(numa_node).get("memoryMap"))
-        totals = {kind: _mapping(table).get("total") for kind, table in kinds.items()}
+    for number, numa_node in mapping(content.get("machineState")).items():
+        kinds = mapping(mapping(numa_node).get("memoryMap"))
+        totals = {kind: mapping(table).get("total") for kind, table in kinds.items()}
         if not totals or not all(isinstance(total, int) for total in totals.values()):
             raise ValueError(f"node {number} has no totals")
         found[int(number)] = {kind: int(total or 0) for kind, total in totals.items()}
@@ -85,12 +86,12 @@ def memory_totals(content: Mapping[str, Any]) -> dict[int, dict[str, int]]:
 
 
 def _pods(name: str, entries: object) -> Iterator[dict[str, Any]]:
-    for uid, containers in sorted(_mapping(entries).items()):
+    for uid, containers in sorted(mapping(entries).items()):
         yield {
             "uid": uid,
             "containers": [
                 {"name": container, **_granted(name, what)}
-                for container, what in sorted(_mapping(containers).items())
+                for container, what in sorted(mapping(containers).items())
             ],
         }
 
@@ -98,7 +99,7 @@ def _pods(name: str, entries: object) -> Iterator[dict[str, Any]]:
 def _granted(name: str, what: object) -> dict[str, Any]:
     if name == CPU_STATE:
         return {"cpus": what}
-    blocks = [_mapping(block) for block in what] if isinstance(what, list) else []
+    blocks = [mapping(block) for block in what] if isinstance(what, list) else []
     return {
         "memory": [
             {
@@ -112,25 +113,21 @@ def _granted(name: str, what: object) -> dict[str, Any]:
 
 
 def _nodes(machine_state: object) -> Iterator[dict[str, Any]]:
-    numbered = {key: each for key, each in _mapping(machine_state).items() if _NUMBER.match(key)}
+    numbered = {key: each for key, each in mapping(machine_state).items() if _NUMBER.match(key)}
     for number in sorted(numbered, key=int):
-        numa_node = _mapping(numbered[number])
+        numa_node = mapping(numbered[number])
         yield {
             "id": int(number),
             "group": numa_node.get("cells"),
             "assignments": numa_node.get("numberOfAssignments"),
             "memory": {
                 kind: {
-                    "total_bytes": _mapping(table).get("total"),
-                    "reserved_for_system_bytes": _mapping(table).get("systemReserved"),
-                    "allocatable_bytes": _mapping(table).get("allocatable"),
-                    "reserved_bytes": _mapping(table).get("reserved"),
-                    "free_bytes": _mapping(table).get("free"),
+                    "total_bytes": mapping(table).get("total"),
+                    "reserved_for_system_bytes": mapping(table).get("systemReserved"),
+                    "allocatable_bytes": mapping(table).get("allocatable"),
+                    "reserved_bytes": mapping(table).get("reserved"),
+                    "free_bytes": mapping(table).get("free"),
                 }
-                for kind, table in sorted(_mapping(numa_node.get("memoryMap")).items())
+                for kind, table in sorted(mapping(numa_node.get("memoryMap")).items())
             },
         }
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
