@@ -280,7 +280,7 @@ class Refused(Exception):
 def rendered(module: AnsibleModule, at: Place) -> dict[str, Any]:
     """A plan for a machine that does not exist yet."""
     planned = judged(module, at)
-    return {**said(planned), "changed": False, "content": planned.text()}
+    return {**planned.as_dict(), "changed": False, "content": planned.text()}
 
 
 def judged(module: AnsibleModule, at: Place) -> Plan:
@@ -302,12 +302,14 @@ def present(module: AnsibleModule, at: Place) -> dict[str, Any]:
         wanted[at.unit_path] = at.unit_text
     for path, text in wanted.items():
         texts[path] = own_files.with_folders(path, text, texts[path])
-    change = own_files.change({**texts, **({at.leftover: None} if at.leftover else {})})
+    if at.leftover:
+        texts[at.leftover] = None
+    change = own_files.change(texts)
     reasons = [f"{path} changes" for path in change.paths]
     reasons += [f"{problem.field}: {problem.why}" for problem in planned.stale]
     if at.unit and not reasons:
         reasons = unread(at.unit, list(wanted), runner(module))
-    return {**said(planned), **done(module, at, change, reasons), "content": texts[at.path]}
+    return {**planned.as_dict(), **done(module, at, change, reasons), "content": texts[at.path]}
 
 
 def absent(module: AnsibleModule, at: Place) -> dict[str, Any]:
@@ -347,18 +349,6 @@ def done(
         "reload_needed": at.unit_path in change.paths,
         "running": bool(at.unit) and look(at.unit, runner(module)).active,
         "written_at": time.time(),
-    }
-
-
-def said(planned: Plan) -> dict[str, Any]:
-    """What is returned of a plan."""
-    return {
-        "need": None if planned.need is None else planned.need.as_dict(),
-        "reserved_memory": planned.reserved_memory,
-        "explanation": planned.explanation(),
-        "stale": [problem.as_dict() for problem in planned.stale],
-        "settings": dict(planned.settings),
-        "effective_after": planned.effective.as_dict(),
     }
 
 

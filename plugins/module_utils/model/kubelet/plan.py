@@ -87,6 +87,17 @@ class Plan:
         shares = [f"node {name}: {Quantity.of(share)}" for name, share in self.shares.items()]
         return [self.need.equation(), ", ".join(shares) or "nothing to reserve", *self.notes]
 
+    def as_dict(self) -> dict[str, object]:
+        """What a module returns of it. Raises HomenodeProblem for a need in fractions."""
+        return {
+            "need": None if self.need is None else self.need.as_dict(),
+            "reserved_memory": self.reserved_memory,
+            "explanation": self.explanation(),
+            "stale": [problem.as_dict() for problem in self.stale],
+            "settings": dict(self.settings),
+            "effective_after": self.effective.as_dict(),
+        }
+
     def flags(self) -> list[str]:
         """The settings as flags. Raises HomenodeProblem for one that has none."""
         return rendering.as_flags(self.settings)
