@@ -134,6 +134,7 @@ class NodeSet(IdSet):
 
 
 NO_CPUS = CpuSet()
+NO_NODES = NodeSet()
 
 
 def _range_mask(part: str, text: str, field: str) -> int:
