@@ -137,7 +137,10 @@ def _grant(item: dict[str, Any]) -> Grant:
             int(decision["asked_cpus"]),
             None if decision["home"] is None else int(decision["home"]),
             tuple(decision["rules"]),
-            tuple(Candidate(c["name"], tuple(c["values"])) for c in decision["candidates"]),
+            tuple(
+                Candidate(c["name"], tuple(c["values"]), c.get("lost_by", ""))
+                for c in decision["candidates"]
+            ),
             bool(decision["adopted"]),
         ),
         CpuSet.parse(item["exclusive"]),

@@ -9,17 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional, Union
 
-Value = Union[bool, int]
+Value = Union[bool, int, float, str]
 
 EXCLUSIVE, SHARED, KUBELET, PRESERVED = "exclusive", "shared", "kubelet", "preserved"
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One place that was weighed: *values* stand in the order of the decision's rules."""
+    """One place that was weighed: *values* stand in the order of the decision's rules.
+
+    *lost_by* names the rule by which the winner beat it, where the rules are not a plain ranking.
+    """
 
     name: str
     values: tuple[Value, ...]
+    lost_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,11 @@ class Decision:
             "adopted": self.adopted,
             "rules": list(self.rules),
             "candidates": [
-                {"name": candidate.name, "values": list(candidate.values)}
+                {
+                    "name": candidate.name,
+                    "values": list(candidate.values),
+                    "lost_by": candidate.lost_by,
+                }
                 for candidate in self.candidates
             ],
         }
