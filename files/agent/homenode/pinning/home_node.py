@@ -105,7 +105,8 @@ def ranked_nodes(world: World, container: Container, count: int) -> tuple[Candid
         values = (free >= count, *has, memory >= limit, free, memory >> 20, node.id)
         weighed.append(Candidate(f"node {node.id}", values))
     weighed.sort(
-        key=lambda candidate: (*candidate.values[:-1], -candidate.values[-1]), reverse=True
+        key=lambda candidate: (*candidate.values[:-1], -int(candidate.values[-1])),
+        reverse=True,
     )
     return tuple(weighed)
 
