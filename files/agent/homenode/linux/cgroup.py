@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""cgroup v2 files of one machine: cpuset and memory.numa_stat, read and (cpuset only) written.
+"""cgroup files of one machine: cpuset and memory.numa_stat, read and (cpuset only) written.
 
-Sources: Documentation/admin-guide/cgroup-v2.rst, "Cpuset" and "Memory". Out of scope: cgroup v1,
-which ``homenode probe`` names; which value is right.
+On cgroup v1 the cpuset controller has its own mount and its own name for what is effective; a
+cgroup there never inherits, it copies. Sources: Documentation/admin-guide/cgroup-v2.rst, "Cpuset"
+and "Memory"; cgroup-v1/cpusets.rst. Out of scope: which value is right; memory by node on v1.
 """
 
 from __future__ import annotations
@@ -18,16 +19,27 @@ from model.problem import HomenodeProblem
 from model.workload import Placement
 
 CPUS, MEMS = "cpuset.cpus", "cpuset.mems"
-EFFECTIVE = ".effective"
+EFFECTIVE = (CPUS + ".effective", MEMS + ".effective")
+LEGACY_EFFECTIVE = ("cpuset.effective_cpus", "cpuset.effective_mems")
+LEGACY_MOUNT = "cpuset"
 NUMA_STAT = "memory.numa_stat"
 MAX_BYTES = 65536
 
 
 class CgroupTree:
-    """The cgroup v2 hierarchy below *host_root*."""
+    """The cgroup hierarchy below *host_root* that has the cpuset controller."""
 
     def __init__(self, host_root: str) -> None:
         self._base = os.path.join(host_root, "sys/fs/cgroup")
+        legacy = os.path.join(self._base, LEGACY_MOUNT)
+        self.is_legacy = os.path.exists(os.path.join(legacy, CPUS))
+        if self.is_legacy:
+            self._base = legacy
+
+    @property
+    def folder(self) -> str:
+        """Where its root cgroup is mounted."""
+        return self._base
 
     def is_unified(self) -> bool:
         """Whether this is a cgroup v2 hierarchy with a cpuset controller."""
@@ -46,7 +58,8 @@ class CgroupTree:
 
     def effective(self, path: str) -> Optional[Placement]:
         """What the cgroup really has, after its ancestors had their say; None where it is gone."""
-        cpus, mems = self._read(path, CPUS + EFFECTIVE), self._read(path, MEMS + EFFECTIVE)
+        names = LEGACY_EFFECTIVE if self.is_legacy else EFFECTIVE
+        cpus, mems = self._read(path, names[0]), self._read(path, names[1])
         if cpus is None or mems is None:
             return None
         return _placement(cpus, mems)

@@ -121,3 +121,23 @@ def test_memory_by_node_is_anonymous_and_file_memory(tree: CgroupTree, folder: P
 def test_memory_that_makes_no_sense_is_left_out(tree: CgroupTree, folder: Path, text: str) -> None:
     (folder / "memory.numa_stat").write_text(text)
     assert tree.numa_bytes(PATH) == {}
+
+
+def test_cgroup_v1_has_its_own_mount_and_names(tmp_path: Path) -> None:
+    folder = tmp_path / MOUNT / "cpuset" / PATH
+    folder.mkdir(parents=True)
+    for name, text in (
+        ("cpuset.cpus", "2-3"),
+        ("cpuset.mems", "1"),
+        ("cpuset.effective_cpus", "3"),
+        ("cpuset.effective_mems", "1"),
+    ):
+        (folder / name).write_text(text)
+        (tmp_path / MOUNT / "cpuset" / name).write_text("0-7")
+    tree = CgroupTree(str(tmp_path))
+    assert tree.is_legacy
+    assert not tree.is_unified()
+    assert tree.placement(PATH) == PINNED
+    assert tree.effective(PATH) == Placement(CpuSet.parse("3"), NodeSet([1]))
+    assert tree.write(PATH, CPUS, "2") is None
+    assert (folder / CPUS).read_text() == "2\n"
