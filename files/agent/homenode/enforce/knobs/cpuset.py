@@ -21,6 +21,23 @@ from model.workload import NOT_OURS, Placement
 Part = Optional[Union[CpuSet, NodeSet]]
 
 
+def hold(tree: CgroupTree, path: str, wanted: Placement) -> Optional[str]:
+    """Set the parts of a cgroup's cpuset that *wanted* names and read them again; None when so.
+
+    Else the reason in words. Memory nodes first, so that no CPU allocates where it must not.
+    """
+    for key, value in ((MEMS, wanted.mems), (CPUS, wanted.cpus)):
+        error = None if value is None else tree.write(path, key, str(value))
+        if error is not None:
+            return f"{key}: {error.strerror}"
+    seen = tree.placement(path)
+    if seen is None:
+        return "the cgroup is gone"
+    if wanted.cpus in (None, seen.cpus) and wanted.mems in (None, seen.mems):
+        return None
+    return f"the kernel shows {seen.cpus}/{seen.mems} after writing"
+
+
 def restore(tree: CgroupTree, path: str, before: Placement) -> Optional[str]:
     """Set a cgroup's cpuset back to *before* and read it again; None when it is so.
 
