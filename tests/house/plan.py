@@ -56,6 +56,11 @@ ROOMS = (
     Room("pages", ("model", "host_files", "world", "linux"), "the hands that carry out plans"),
     Room("pages.survey", ("model", "host_files", "linux"), "sees where pages are, plans nothing"),
     Room("runtime", ("model",), "emits facts and carries replies: knows no policy, no ledger"),
+    Room(
+        "bypass",
+        ("model", "host_files", "linux", "runtime"),
+        "the runtime's part where it has no NRI: cgroups that appear are facts, and it writes none",
+    ),
     Room("kube", ("model",), "emits facts and carries exports; the node works without it"),
     Room(
         "enforce",
