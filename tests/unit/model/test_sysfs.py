@@ -86,7 +86,7 @@ def test_a_recorded_machine_is_whole(file: Path) -> None:
 @pytest.mark.parametrize("file", RECORDED, ids=lambda file: file.stem)
 def test_a_recorded_machine_is_readable_and_small(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
-    assert text.count("\n") < 400
+    assert text.count("\n") < 450
     assert max(map(len, text.splitlines())) < 100
 
 
@@ -171,13 +171,13 @@ def test_arm64() -> None:
 
 
 def test_the_number_of_reads_is_bounded() -> None:
-    """One a core, 17 a node, 20 more; that machine has 5,421 files."""
+    """Two a core, 18 a node, 20 more; that machine has 5,421 files."""
     files = FakeFiles(largest())
     machine = read_machine(files)
     assert (len(machine.online), len(machine.nodes), machine.threads_per_core) == (256, 8, 2)
-    assert sum(files.reads.values()) <= len(machine.siblings) + 17 * len(machine.nodes) + 20
+    assert sum(files.reads.values()) <= 2 * len(machine.siblings) + 18 * len(machine.nodes) + 20
     assert max(files.reads.values()) == 1
-    assert sum(files.lists.values()) <= 2 * len(machine.nodes)
+    assert sum(files.lists.values()) <= 2 * len(machine.nodes) + 1
 
 
 def test_no_cpu_less_node_no_search_for_its_kind() -> None:

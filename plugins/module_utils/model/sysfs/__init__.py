@@ -19,7 +19,9 @@ from __future__ import annotations
 
 from ..files import Files
 from ..machine import Machine
-from .cpus import read_caches, read_core_kinds, read_cpus
+from .caches import read_caches
+from .cpus import read_core_kinds, read_cpus
+from .frequencies import read_frequencies
 from .nodes import memory_total_bytes, read_nodes, sole_node
 
 
@@ -31,7 +33,8 @@ def read_machine(files: Files) -> Machine:
     """
     cpus = read_cpus(files)
     nodes = read_nodes(files, cpus)
-    performance, efficiency = read_core_kinds(files, cpus.online)
+    kinds = read_core_kinds(files, cpus.online)
+    caches, last_level_caches = read_caches(files, cpus.online, kinds)
     return Machine(
         nodes=nodes or (sole_node(files, cpus),),
         packages=cpus.packages_with(nodes),
@@ -39,10 +42,13 @@ def read_machine(files: Files) -> Machine:
         present=cpus.present,
         isolated=cpus.isolated,
         siblings=cpus.siblings,
-        last_level_caches=read_caches(files, cpus.online),
+        last_level_caches=last_level_caches,
         memory_total_bytes=memory_total_bytes(files),
         numa=bool(nodes),
         dies=cpus.dies,
-        performance_cpus=performance,
-        efficiency_cpus=efficiency,
+        performance_cpus=kinds[0],
+        efficiency_cpus=kinds[1],
+        clusters=cpus.clusters,
+        caches=caches,
+        frequencies=read_frequencies(files, cpus.online),
     )

@@ -46,6 +46,7 @@ def read_nodes(files: Files, cpus: Cpus) -> tuple[NumaNode, ...]:
         online = NodeSet(int(match[1]) for match in folders if match)
     local = {number: _node_cpus(files, number) & cpus.online for number in online}
     _check_one_home_each(local, cpus.online)
+    movable = _movable_only(files, online)
     kinds = cpuless_kinds(
         files, NodeSet(n for n in local if local[n]), NodeSet(_truly_cpuless(files, local))
     )
@@ -58,6 +59,7 @@ def read_nodes(files: Files, cpus: Cpus) -> tuple[NumaNode, ...]:
             *_memory(files, f"{NODES}/node{number}/meminfo"),
             _hugepages(files, f"{NODES}/node{number}/hugepages"),
             _distances(files, number, online),
+            movable_only=number in movable,
         )
         for number in online
     )
@@ -102,6 +104,13 @@ def _truly_cpuless(files: Files, local: dict[int, CpuSet]) -> list[int]:
         if not cpus and not any(files.read(f"{folder}/{name}/online") for name in links):
             found.append(number)
     return found
+
+
+def _movable_only(files: Files, online: NodeSet) -> NodeSet:
+    """The nodes whose memory is all in ZONE_MOVABLE; none where the kernel does not tell."""
+    any_memory = read_ids(files, f"{NODES}/has_memory", NodeSet)
+    normal = read_ids(files, f"{NODES}/has_normal_memory", NodeSet)
+    return NodeSet() if any_memory is None or normal is None else (any_memory & online) - normal
 
 
 def _memory(files: Files, path: str) -> tuple[int, int]:
