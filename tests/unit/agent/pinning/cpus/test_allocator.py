@@ -34,11 +34,11 @@ ALL, PACKAGE = "0-79", "0-19,40-59"
 EFFICIENT = CpuSet.parse("16-19,36-39,56-59,76-79")
 
 
-def clustered(*, second: str, all_high: bool = False) -> CpuTopology:
-    """A hybrid of the server; *all_high* has performance clusters only, as one vector wants it."""
+def clustered(*, second: str, efficient: tuple[str, ...], all_high: bool = False) -> CpuTopology:
+    """The server as a hybrid, with the kinds of its clusters told apart from those of its CPUs."""
     first = "0-3 4-7 8-11 12-15 16-19 40-43 44-47 48-51 52-55 56-59"
     groups = tuple(
-        CpuGroup(package, 0, cpus, not all_high and cpus <= EFFICIENT)
+        CpuGroup(package, 0, cpus, str(cpus) in efficient)
         for package, lists in enumerate((first, second))
         for cpus in map(CpuSet.parse, lists.split())
     )
@@ -57,9 +57,9 @@ def clustered(*, second: str, all_high: bool = False) -> CpuTopology:
 
 TEN = "20,22,24,26 21,23,25,27 28-31 32-35 36-39 60-63 64-67 68-71 72-75 76-79"
 SMALL = "20,22,24,26 21,23,25,27 28-31 32-35 36-37 38-39 60-63 64-67 68-71 72-75 76-79"
-ALIKE = clustered(second=TEN, all_high=True)
-HYBRID = clustered(second=TEN)
-PAIR = clustered(second=SMALL)
+ALIKE = clustered(second=TEN, efficient=(), all_high=True)
+HYBRID = clustered(second=TEN, efficient=("16-19", "56-59", "36-39", "76-79"))
+PAIR = clustered(second=SMALL, efficient=("16-19", "56-59", "36-37", "76-79"))
 
 VECTORS = {
     "all there are": (FAST, "2,3,10-14,20", 8, "normal", "2,3,10-14,20"),
