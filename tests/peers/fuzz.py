@@ -1,0 +1,125 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Random scenarios for both: ``python -m peers.fuzz POLICY FIRST LAST`` plays those seeds.
+
+A scenario is all chance of its seed: machine, configuration, steps. Where ours and the peer part,
+the steps that do not matter are taken out, and the rest is printed as a file for ``recorded/``.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Optional
+
+from .compare import difference, refusal, seen, simulate
+from .peer import PeerBroken, peer_binary, run
+from .random_balloons import random_balloons
+from .random_pods import random_steps
+from .random_topology_aware import random_topology_aware
+from .recording import plain, write
+
+MACHINES = (
+    "n4c16",
+    "n4c16-isolated",
+    "n4c16-efficiency",
+    "n4c16-l2-of-4",
+    "n6-hbm-cxl",
+    "c4pmem4",
+    "desktop",
+    "desktop-l3",
+    "hybrid",
+    "dies",
+    "dies-of-2",
+    "memoryless",
+    "xeon",
+    "epyc",
+)
+
+
+def scenario(policy: str, seed: int) -> dict[str, Any]:
+    """The scenario of *seed*."""
+    chance = random.Random(f"{policy} {seed}")
+    machine = chance.choice(MACHINES)
+    config, types = (
+        (random_topology_aware(chance), ())
+        if policy == "topology-aware"
+        else random_balloons(chance)
+    )
+    steps = random_steps(chance, machine, types)
+    return {"machine": machine, "policy": policy, "config": config, "steps": steps}
+
+
+def parted(content: Mapping[str, Any], binary: str) -> Optional[tuple[int, str]]:
+    """Where ours and the peer part, and how; None for not at all, or for the peer's chance."""
+    full = plain(content)
+    theirs, ours = run(full, binary), simulate(full)
+    words = refusal(theirs["error"] or "", ours["error"] or "")
+    if words is not None:
+        return -1, words
+    found = difference(seen(theirs), seen(ours))
+    if found is None or difference(seen(theirs), seen(run(full, binary))) is not None:
+        return None
+    return found
+
+
+def shrunk(content: Mapping[str, Any], binary: str) -> tuple[dict[str, Any], str]:
+    """*content* with as few steps as still make the two part, and how they part then."""
+    kept, words = dict(content), ""
+    found = parted(kept, binary)
+    while found is not None:
+        step, words = found
+        kept["steps"] = kept["steps"][: step + 1]
+        for place in range(len(kept["steps"]) - 2, -1, -1):
+            steps = _without(kept["steps"], place)
+            found = parted({**kept, "steps": steps}, binary) if steps else None
+            if found is not None:
+                kept["steps"] = steps
+                break
+    return kept, words
+
+
+def main(policy: str, first: int, last: int) -> int:
+    """Print where they part; 1 where they do."""
+    binary = peer_binary(policy)
+    assert binary is not None, "peer absent"
+    bad = 0
+    for seed in range(first, last):
+        content = scenario(policy, seed)
+        try:
+            found = parted(content, binary)
+        except PeerBroken as error:
+            print(f"{seed}: peer broken: {str(error)[-300:]}")
+            continue
+        if found is None:
+            continue
+        bad += 1
+        small, words = shrunk(content, binary)
+        path = Path(f"/tmp/{policy}-{seed}.yaml")
+        write(path, small)
+        print(f"{path}, step {len(small['steps']) - 1}: {words}", flush=True)
+    print(f"{last - first} scenarios, {bad} differ")
+    return 1 if bad else 0
+
+
+def _without(steps: list[dict[str, Any]], place: int) -> list[dict[str, Any]]:
+    """Without one step and what depends on it."""
+    gone = steps[place].get("create")
+    rest = [step for number, step in enumerate(steps) if number != place]
+    if gone is None:
+        return rest
+    name = f"{gone.get('namespace', 'default')}/{gone['name']}"
+    return [step for step in rest if not _touches(step, name)]
+
+
+def _touches(step: Mapping[str, Any], pod: str) -> bool:
+    named = step.get("delete") or step.get("exit") or step.get("update", {}).get("container", "")
+    return f"{named}/".startswith(f"{pod}/")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
