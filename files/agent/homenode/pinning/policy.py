@@ -16,10 +16,22 @@ from dataclasses import dataclass, field
 from typing import Any, Optional, Protocol
 
 from homenode.intent.tenant import NO_INTENT, TenantIntent
-from homenode.world.decision import Decision
+from homenode.world.placed import Placed
 from model.cpuset import NO_CPUS, NO_NODES, CpuSet, NodeSet
 from model.problem import Problem
 from model.workload import NOT_OURS, Placement, Pod
+
+__all__ = [
+    "Adoption",
+    "Ask",
+    "Books",
+    "Held",
+    "Hint",
+    "Outcome",
+    "Place",
+    "Placed",
+    "Policy",
+]
 
 Books = Any
 """A policy's own frozen accounting: only the policy that made it looks into it."""
@@ -66,26 +78,6 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Placed:
-    """What one container gets; None parts of *placement* (and None *shares*) are left alone.
-
-    *place* is the pool or balloon by name ("NUMA node #1", "db[0]"), "" where it is in none.
-    *exclusive* are the CPUs that are its own (a balloon's are nobody's own). *shares* is
-    cpu.shares. *cpu_class* is that of its CPUs, *scheduling_class* its own; "" leaves them alone.
-    """
-
-    placement: Placement
-    decision: Decision
-    place: str = ""
-    exclusive: CpuSet = NO_CPUS
-    shares: Optional[int] = None
-    cpu_class: str = ""
-    scheduling_class: str = ""
-    rdt_class: str = ""
-    blockio_class: str = ""
-
-
-@dataclass(frozen=True)
 class Outcome:
     """The next books, what the container got, and the others whose placement or shares changed."""
 
@@ -96,10 +88,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Held:
-    """A container that runs, and what its cgroup (else the runtime) says that it has now."""
+    """A container that runs, and what its cgroup (else the runtime) says that it has now.
+
+    *before* is what the ledger remembers of it, if anything; where neither cgroup nor runtime says
+    something, *placement* is as *before* has it.
+    """
 
     ask: Ask
     placement: Placement
+    before: Optional[Placed] = None
 
 
 @dataclass(frozen=True)
@@ -108,12 +105,15 @@ class Adoption:
 
     *placed* holds everybody whose present placement stands as it is; *newcomers* (container ids,
     in the order to place them) were never placed; *problems* tell what could not be accounted.
+    *changed* are the few of *placed* who cannot stay as they are, as they have to be from now on:
+    CPUs that they share became somebody's own, or went away.
     """
 
     books: Books
     placed: Mapping[str, Placed]
     newcomers: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    changed: Mapping[str, Placed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
