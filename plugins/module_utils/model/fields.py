@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
-from .problem import HomenodeProblem
+from .problem import HomenodeProblem, shown
 
 MAX_TEXT = 4096
 
@@ -73,6 +73,31 @@ class Fields:
         if isinstance(value, bool) or not minimum <= value <= maximum:
             raise self.wrong(key, "is out of bounds", f"use a number from {minimum} to {maximum}")
         return int(value)
+
+    def texts(self, key: str, *, most: int) -> tuple[str, ...]:
+        """A list of at most *most* strings; empty where there is none."""
+        for item in self._list(key, most):
+            if not isinstance(item, str) or len(item) > MAX_TEXT:
+                raise self.wrong(key, f"{shown(item)} is not a (short) text", "put it in quotes")
+        return tuple(self._list(key, most))
+
+    def sections(self, key: str, *, most: int) -> tuple[Fields, ...]:
+        """A list of at most *most* mappings; empty where there is none."""
+        return tuple(
+            Fields(item, source=self._source, path=f"{self.name(key)}[{at}]")
+            for at, item in enumerate(self._list(key, most))
+        )
+
+    def _list(self, key: str, most: int) -> Sequence[Any]:
+        self._read.add(key)
+        value = self._values.get(key)
+        if value is None:
+            return ()
+        if not isinstance(value, (list, tuple)):
+            raise self.wrong(key, "is not a list", "write it in brackets: [...]")
+        if len(value) > most:
+            raise self.wrong(key, f"has more than {most} entries", "give fewer")
+        return value
 
     def refuse_unknown(self) -> None:
         """Raise for the first key that nobody has read: a misspelt key must not pass in silence."""

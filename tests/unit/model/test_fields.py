@@ -99,3 +99,22 @@ def test_a_key_that_nobody_read_is_refused_with_those_that_are_known() -> None:
 def test_a_key_that_is_no_text_is_refused(key: Any) -> None:
     with pytest.raises(HomenodeProblem, match="is not a known key"):
         Fields({key: 1}, source="f").refuse_unknown()
+
+
+def test_lists() -> None:
+    read = fields(names=["a", "b"], rules=[{"x": 1}], nothing=None)
+    assert read.texts("names", most=2) == ("a", "b")
+    assert [rule.name("x") for rule in read.sections("rules", most=1)] == ["top.rules[0].x"]
+    assert read.texts("absent", most=1) == read.texts("nothing", most=1) == ()
+    read.refuse_unknown()
+
+
+@pytest.mark.parametrize("value", ["ab", {"a": 1}, 1, ["a", 1], [None], ["a", "b", "c"]])
+def test_no_list_of_two_texts(value: Any) -> None:
+    with pytest.raises(HomenodeProblem, match=r"top\.k "):
+        fields(k=value).texts("k", most=2)
+
+
+def test_no_list_of_mappings() -> None:
+    with pytest.raises(HomenodeProblem, match=r"top\.k\[1\] .*is not a mapping"):
+        fields(k=[{}, 1]).sections("k", most=2)
