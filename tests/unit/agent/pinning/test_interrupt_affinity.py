@@ -1,0 +1,127 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who gets which interrupt: the tables of both policies, and never an empty set."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from homenode.pinning.interrupt_affinity import (
+    CLAIM_FIRST,
+    ISOLATE,
+    MASK_FIRST,
+    SINK,
+    InterruptWish,
+    of_balloons,
+    of_containers,
+)
+from model.cpuset import CpuSet
+from model.interrupts import Interrupt, parse_interrupts
+
+TTY, RTC = Interrupt(4, "IO-APIC 4-edge ttyS0"), Interrupt(8, "IO-APIC 8-edge rtc0")
+BOTH = (TTY, RTC)
+ALL = CpuSet.parse("0-15")
+FIRST, SECOND = CpuSet.parse("4-5"), CpuSet.parse("6-7")
+
+LISTING = """           CPU0       CPU1
+  4:        171          0   IO-APIC   4-edge      ttyS0
+  8:          1          0   IO-APIC   8-edge      rtc0
+ 25:          0   PCI-MSI 32768-edge      virtio0-config, virtio0-input
+NMI:          0          0   Non-maskable interrupts
+ERR:          0
+"""
+
+
+def test_the_listing_is_read() -> None:
+    assert parse_interrupts(LISTING) == (
+        TTY,
+        RTC,
+        Interrupt(25, "PCI-MSI 32768-edge virtio0-config, virtio0-input"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("pattern", "there"),
+    [("4", True), ("04", True), ("5", False), ("*ttyS0*", True), ("ttyS0", True), ("ttyS", False)],
+)
+def test_how_people_name_one(pattern: str, there: bool) -> None:
+    assert TTY.matches(pattern) is there
+
+
+@pytest.mark.parametrize(
+    ("wishes", "wanted"),
+    [
+        ((), {}),
+        (
+            (InterruptWish(FIRST, ("*ttyS0*",)), InterruptWish(SECOND, ("*rtc0*",))),
+            {4: "4-5", 8: "6-7"},
+        ),
+        ((InterruptWish(FIRST, (), ("*ttyS0*",)),), {4: "0-3,6-15"}),
+        (
+            (InterruptWish(FIRST, ("*ttyS0*",), ("*",)), InterruptWish(SECOND, (), ("*rtc0*",))),
+            {4: "4-5", 8: "0-3,8-15"},
+        ),
+        (
+            (
+                InterruptWish(FIRST, ("*ttyS0*",)),
+                InterruptWish(CpuSet([4]), (), ("*",), MASK_FIRST),
+            ),
+            {4: "4-5", 8: "0-3,5-15"},
+        ),
+        (
+            (InterruptWish(FIRST, ("*tty*",)), InterruptWish(CpuSet([4]), (), ("*",), CLAIM_FIRST)),
+            {4: "5", 8: "0-3,5-15"},
+        ),
+    ],
+)
+def test_containers(wishes: tuple[InterruptWish, ...], wanted: dict[int, str]) -> None:
+    found = of_containers(BOTH, ALL, ("*",), wishes)
+    assert {number: str(cpus) for number, cpus in found.items()} == wanted
+
+
+def test_what_is_not_controllable_is_not_touched() -> None:
+    wishes = (InterruptWish(FIRST, ("*",)),)
+    assert of_containers(BOTH, ALL, ("*rtc0*",), wishes) == {8: FIRST}
+    assert of_balloons([(TTY, ALL), (RTC, ALL)], ALL, ("*rtc0*",), wishes) == {8: FIRST}
+
+
+@pytest.mark.parametrize(
+    ("wishes", "wanted"),
+    [
+        ((InterruptWish(FIRST, ("ttyS0",), mode=""),), {4: "4-5"}),
+        ((InterruptWish(FIRST, mode=SINK),), {4: "4-5", 8: "4-5"}),
+        (
+            (InterruptWish(FIRST, mode=SINK), InterruptWish(SECOND, ("8",), mode="")),
+            {4: "4-5", 8: "6-7"},
+        ),
+        ((InterruptWish(FIRST, mode=ISOLATE),), {4: "0-3,6-15", 8: "0-3,6-15"}),
+        ((InterruptWish(CpuSet(), ("*",), mode=SINK),), {}),
+    ],
+)
+def test_balloons(wishes: tuple[InterruptWish, ...], wanted: dict[int, str]) -> None:
+    found = of_balloons([(TTY, ALL), (RTC, ALL)], ALL, ("*",), wishes)
+    assert {number: str(cpus) for number, cpus in found.items()} == wanted
+
+
+CPUS = st.sets(st.integers(0, 15), max_size=16).map(CpuSet)
+NAMES = st.lists(st.sampled_from(["*", "4", "*rtc0*", "nobody"]), max_size=2).map(tuple)
+WISHES = st.lists(
+    st.builds(
+        InterruptWish,
+        CPUS,
+        NAMES,
+        NAMES,
+        st.sampled_from([MASK_FIRST, CLAIM_FIRST, SINK, ISOLATE]),
+    ),
+    max_size=5,
+)
+
+
+@given(WISHES)
+def test_nobody_ever_gets_an_empty_set(wishes: list[InterruptWish]) -> None:
+    assert all(of_containers(BOTH, ALL, ("*",), wishes).values())
+    assert all(of_balloons([(TTY, ALL), (RTC, FIRST)], ALL, ("*",), wishes).values())
