@@ -61,6 +61,18 @@ class Fields:
             raise self.wrong(key, "is not a known choice", "use one of: " + ", ".join(choices))
         return str(value)
 
+    def scalar(self, key: str, default: str) -> str:
+        """A text, or a number as its text (YAML takes an unquoted 8 for one); null is *default*."""
+        value = self._take(key, default, object, "", "")
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise self.wrong(key, "is neither a text nor a number", "put it in quotes")
+        text = str(value)
+        if len(text) > MAX_TEXT:
+            raise self.wrong(key, f"is longer than {MAX_TEXT} characters", "shorten it")
+        return text
+
     def boolean(self, key: str, default: bool) -> bool:
         """True or false, never a text that looks like it."""
         return bool(
@@ -81,12 +93,30 @@ class Fields:
                 raise self.wrong(key, f"{shown(item)} is not a (short) text", "put it in quotes")
         return tuple(self._list(key, most))
 
-    def sections(self, key: str, *, most: int) -> tuple[Fields, ...]:
-        """A list of at most *most* mappings; empty where there is none."""
+    def sections(self, key: str, *, most: int, short: str = "") -> tuple[Fields, ...]:
+        """A list of at most *most* mappings; empty where there is none.
+
+        With *short* an entry that is no mapping stands for the mapping ``{short: entry}``.
+        """
+        items = self._list(key, most)
         return tuple(
-            Fields(item, source=self._source, path=f"{self.name(key)}[{at}]")
-            for at, item in enumerate(self._list(key, most))
+            Fields(
+                {short: item} if short and not isinstance(item, Mapping) else item,
+                source=self._source,
+                path=f"{self.name(key)}[{at}]",
+            )
+            for at, item in enumerate(items)
         )
+
+    def rows(self, key: str, *, most: int) -> tuple[tuple[int, ...], ...]:
+        """A list of lists of whole numbers, at most *most* of each; empty where there is none."""
+        rows = self._list(key, most)
+        for row in rows:
+            if not isinstance(row, (list, tuple)) or len(row) > most:
+                raise self.wrong(key, f"{shown(row)} is not a (short) list", "write [[..], [..]]")
+            if any(isinstance(item, bool) or not isinstance(item, int) for item in row):
+                raise self.wrong(key, f"{shown(row)} has other than whole numbers", "write numbers")
+        return tuple(map(tuple, rows))
 
     def _list(self, key: str, most: int) -> Sequence[Any]:
         self._read.add(key)
@@ -98,6 +128,14 @@ class Fields:
         if len(value) > most:
             raise self.wrong(key, f"has more than {most} entries", "give fewer")
         return value
+
+    def names(self) -> tuple[str, ...]:
+        """The keys, where a mapping's keys are up to whoever writes it; they must be texts."""
+        keys: tuple[Any, ...] = tuple(self._values)
+        for key in keys:
+            if not isinstance(key, str) or len(key) > MAX_TEXT:
+                raise self.wrong(str(key), "is no (short) name", "put it in quotes")
+        return keys
 
     def refuse_unknown(self) -> None:
         """Raise for the first key that nobody has read: a misspelt key must not pass in silence."""

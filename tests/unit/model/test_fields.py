@@ -118,3 +118,40 @@ def test_no_list_of_two_texts(value: Any) -> None:
 def test_no_list_of_mappings() -> None:
     with pytest.raises(HomenodeProblem, match=r"top\.k\[1\] .*is not a mapping"):
         fields(k=[{}, 1]).sections("k", most=2)
+
+
+def test_short_forms_of_mappings() -> None:
+    read = fields(caches=["0-7", 8, {"cpus": "9"}])
+    caches = read.sections("caches", most=3, short="cpus")
+    assert [one.scalar("cpus", "") for one in caches] == ["0-7", "8", "9"]
+    assert caches[1].name("cpus") == "top.caches[1].cpus"
+
+
+def test_scalars_are_what_people_wrote() -> None:
+    read = fields(text="0-3", number=8, fraction=1.5, nothing=None)
+    named = ("text", "number", "fraction", "nothing", "absent")
+    assert [read.scalar(key, "d") for key in named] == ["0-3", "8", "1.5", "d", "d"]
+
+
+@pytest.mark.parametrize("value", [True, [], {}, "x" * (MAX_TEXT + 1)])
+def test_no_scalar(value: Any) -> None:
+    with pytest.raises(HomenodeProblem, match=r"top\.k "):
+        fields(k=value).scalar("k", "")
+
+
+def test_rows() -> None:
+    read = fields(matrix=[[10, 11], [11, 10]])
+    assert read.rows("matrix", most=2) == ((10, 11), (11, 10))
+    assert read.rows("absent", most=2) == ()
+
+
+@pytest.mark.parametrize("value", [1, [1], [[True]], [["1"]], [[1.0]], [[1, 2, 3]], [[]] * 3])
+def test_no_rows(value: Any) -> None:
+    with pytest.raises(HomenodeProblem, match=r"top\.k "):
+        fields(k=value).rows("k", most=2)
+
+
+def test_names_of_ones_own() -> None:
+    assert fields(b=1, a=2).names() == ("b", "a")
+    with pytest.raises(HomenodeProblem, match=r"is no \(short\) name"):
+        Fields({1: 2}, source="f").names()
