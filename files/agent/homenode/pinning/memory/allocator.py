@@ -101,12 +101,8 @@ def _settle(
     """The allocation after *request* was booked in *memory_zone* and room was made."""
     draft = Draft(books)
     draft.book(request, memory_zone)
-    make_room(layout, draft, memory_zone)
-    moved = {
-        other: zone
-        for other, zone in draft.memory_zones.items()
-        if other != request.id and zone != books.memory_zones[other]
-    }
+    others = make_room(layout, draft, memory_zone) - {request.id}
+    moved = {other: draft.memory_zones[other] for other in sorted(others)}
     return Allocation(draft.books(), draft.memory_zones[request.id], moved)
 
 

@@ -27,24 +27,27 @@ class NoMemory(HomenodeProblem):
     """A request cannot be had, or not without overcommitting a zone."""
 
 
-def make_room(layout: MemoryLayout, draft: Draft, memory_zone: NodeSet) -> None:
+def make_room(layout: MemoryLayout, draft: Draft, memory_zone: NodeSet) -> set[str]:
     """Move requests until no zone that shares a NUMA node with *memory_zone* is overcommitted.
 
-    Raises NoMemory where that is not possible.
+    Returns the ids of those that moved. Raises NoMemory where that is not possible.
     """
     spills = overcommitted(layout, draft, memory_zone)
     widenings = _widenings(layout) if spills else ()
+    everybody: set[str] = set()
     while spills:
-        moved = False
+        moved: set[str] = set()
         for limit in PRIORITY_LIMITS:
             for extra in widenings:
                 for zone in _in_order(draft, spills):
-                    moved = _shrink(layout, draft, zone, spills[zone], limit, extra) or moved
+                    moved |= _shrink(layout, draft, zone, spills[zone], limit, extra)
                 spills = overcommitted(layout, draft, memory_zone)
                 if not spills:
-                    return
+                    return everybody | moved
         if not moved:
             raise _overcommit(spills)
+        everybody |= moved
+    return everybody
 
 
 def overcommitted(
@@ -71,22 +74,22 @@ def _shrink(
     amount: int,
     limit: int,
     extra: frozenset[str],
-) -> bool:
-    """Move requests of *memory_zone* to a wider one until *amount* bytes went; True if any did."""
+) -> set[str]:
+    """Move requests of *memory_zone* to a wider one until *amount* bytes went; the moved ids."""
     types = layout.types_of(memory_zone)
     added = layout.expand(memory_zone, types | extra)
     if not added:
-        return False
+        return set()
     wider_types = types | layout.types_of(added)
-    moved = 0
-    any_moved = False
+    moved = set()
     for request in _movable(draft, memory_zone, limit):
-        if moved >= amount:
+        if amount <= 0:
             break
         if not request.strict or request.types == wider_types:
             draft.book(request, memory_zone | added)
-            moved, any_moved = moved + request.size, True
-    return any_moved
+            moved.add(request.id)
+            amount -= request.size
+    return moved
 
 
 def _movable(draft: Draft, memory_zone: NodeSet, limit: int) -> list[Request]:
