@@ -7,7 +7,7 @@
 Groups that are free as a whole are taken first, and the last of them is split; then those that
 are in use already. Whatever is taken is of one package. Source: nri-plugins' CPU allocator, with
 what its comments say where its code fails to: groups of equal size are looked for, groups in use
-are taken next to the idle ones and large ones first, and the package is never left.
+come from the die of the idle ones first and the largest first, and the package is never left.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ def parts_of_cache_groups(draft: Draft) -> Draft:
         for place, group in enumerate(groups)
         if of_wanted_kind(draft, group) and (free := group.cpus & draft.free)
     ]
+    if not found:
+        return draft
     idle = [one for one in found if one.free == one.group.cpus]
     used = [one for one in found if one.free != one.group.cpus]
     idle = _ordered_idle(idle, used, draft.missing, len(groups[0].cpus))
     used = _ordered_used(used, idle, draft.missing)
-    if not found:
-        return draft
     package = (idle or used)[0].group.package
     idle = [one for one in idle if one.group.package == package]
     used = [one for one in used if one.group.package == package]
@@ -64,11 +64,13 @@ def parts_of_cache_groups(draft: Draft) -> Draft:
         return draft
     for one in idle:
         draft = _take(draft, one.free)
-    return _take_used(draft, used)
+    return _take_used(draft, used) if draft.missing else draft
 
 
 def _take(draft: Draft, cpus: CpuSet) -> Draft:
-    """All of *cpus*, or those that are still missing, by cores and threads."""
+    """All of *cpus*, or as many of them as are missing, by cores and threads."""
+    if not draft.missing:
+        return draft
     if len(cpus) <= draft.missing:
         return draft.take(cpus)
     inside = Draft(draft.topology, draft.priority, cpus, draft.missing)
@@ -76,18 +78,21 @@ def _take(draft: Draft, cpus: CpuSet) -> Draft:
 
 
 def _take_used(draft: Draft, used: list[Candidate]) -> Draft:
-    """One group of exactly the missing size; else the fewest of one size; else large ones first."""
+    """One group of exactly the missing size; else the fewest of one size; else large ones first.
+
+    Several groups of a single CPU are not worth it.
+    """
     by_size: dict[int, list[Candidate]] = {}
     for one in used:
         by_size.setdefault(len(one.free), []).append(one)
-    exact = [
+    fitting = [
         size
         for size, alike in by_size.items()
         if draft.missing % size == 0
         and draft.missing // size <= len(alike)
         and (size > 1 or draft.missing == 1)
     ]
-    for one in by_size[max(exact)] if draft.missing and exact else used:
+    for one in by_size[max(fitting)] if fitting else used:
         draft = _take(draft, one.free)
     return draft
 
