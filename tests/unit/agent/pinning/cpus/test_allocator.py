@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which CPUs the allocator takes: the vectors of upstream's own tests, and what always holds."""
+"""Which CPUs the allocator takes: the vectors of upstream's own tests, and worked derivations."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from dataclasses import replace
 import pytest
 
 from fakes.files import FakeFiles
+from fakes.hand_made import MACHINES
 from fakes.machines import machine_files, sockets
 from homenode.pinning.cpus.allocator import allocate
 from homenode.pinning.cpus.groups import CpuGroup
 from homenode.pinning.cpus.topology import CpuTopology
+from host_files import open_host
 from model.cpuset import CpuSet
 from model.problem import HomenodeProblem
 from model.sysfs import read_machine
@@ -93,3 +95,34 @@ def test_upstream_vector(vector: tuple[CpuTopology, str, int, str, str]) -> None
 def test_too_few() -> None:
     with pytest.raises(HomenodeProblem, match="not enough CPUs: '2-3,10-14,20' does not have 9"):
         allocate(FAST, CpuSet.parse("2,3,10-14,20"), 9, "normal")
+
+
+FOUR_NODES = CpuTopology.of(read_machine(open_host(str(MACHINES / "lab-ht.machine"))))
+"""Four nodes of four CPUs in two packages; CPUs 2n and 2n+1 are one core."""
+
+DERIVATIONS = {
+    "one": ("1-15", 1, "1"),
+    "a core": ("0-15", 2, "0-1"),
+    "a core and half of the next": ("0-15", 3, "0-2"),
+    "two cores": ("0-15", 4, "0-3"),
+    "the sibling of a thread that is taken": ("1-15", 1, "1"),
+    "cores, then a thread (D2)": ("8-15", 5, "8-12"),
+    "all there are (D2)": ("1-7", 7, "1-7"),
+    "a package, then what is left of a core (D2)": ("1-15", 9, "1,8-15"),
+    "a core, then the thread that is alone (D3)": ("10-11,13-15", 3, "10-11,13"),
+    "nothing": ("0-15", 0, ""),
+    "CPUs that are not online": ("3,99", 1, "3"),
+}
+
+
+@pytest.mark.parametrize("row", DERIVATIONS.values(), ids=DERIVATIONS)
+def test_derivation(row: tuple[str, int, str]) -> None:
+    source, count, expected = row
+    assert str(allocate(FOUR_NODES, CpuSet.parse(source), count)) == expected
+
+
+def test_high_priority_takes_no_package_whole_where_nothing_is_high() -> None:
+    """The allocator's "high" on an ordinary machine: cores from the first package on."""
+    source = CpuSet.parse("1-15")
+    assert str(allocate(FOUR_NODES, source, 9, "high")) == "1-9"
+    assert str(allocate(FOUR_NODES, source, 9, "normal")) == "1,8-15"
