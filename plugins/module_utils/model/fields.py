@@ -52,6 +52,11 @@ class Fields:
             return None
         return Fields(self._values[key], source=self._source, path=self.name(key))
 
+    def mapping(self, key: str) -> Mapping[str, Any]:
+        """The mapping under *key* as it is, for another reader; empty where there is none."""
+        section = self.section(key)
+        return {} if section is None else section._values
+
     def text(self, key: str, default: str, *, choices: Sequence[str] = ()) -> str:
         """A string of at most MAX_TEXT characters, one of *choices* where given."""
         value = self._take(key, default, str, "is not a text", "put it in quotes")
@@ -62,13 +67,13 @@ class Fields:
         return str(value)
 
     def scalar(self, key: str, default: str) -> str:
-        """A text, or a number as its text (YAML takes an unquoted 8 for one); null is *default*."""
+        """A text; also what YAML takes an unquoted 8 or true for, as a text. Null is *default*."""
         value = self._take(key, default, object, "", "")
         if value is None:
             return default
-        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-            raise self.wrong(key, "is neither a text nor a number", "put it in quotes")
-        text = str(value)
+        if not isinstance(value, (str, int, float)):
+            raise self.wrong(key, "is not a text", "put it in quotes")
+        text = str(value).lower() if isinstance(value, bool) else str(value)
         if len(text) > MAX_TEXT:
             raise self.wrong(key, f"is longer than {MAX_TEXT} characters", "shorten it")
         return text

@@ -128,15 +128,24 @@ def test_short_forms_of_mappings() -> None:
 
 
 def test_scalars_are_what_people_wrote() -> None:
-    read = fields(text="0-3", number=8, fraction=1.5, nothing=None)
-    named = ("text", "number", "fraction", "nothing", "absent")
-    assert [read.scalar(key, "d") for key in named] == ["0-3", "8", "1.5", "d", "d"]
+    read = fields(text="0-3", number=8, fraction=1.5, yes=True, nothing=None)
+    named = ("text", "number", "fraction", "yes", "nothing", "absent")
+    assert [read.scalar(key, "d") for key in named] == ["0-3", "8", "1.5", "true", "d", "d"]
 
 
-@pytest.mark.parametrize("value", [True, [], {}, "x" * (MAX_TEXT + 1)])
+@pytest.mark.parametrize("value", [[], {}, "x" * (MAX_TEXT + 1)])
 def test_no_scalar(value: Any) -> None:
     with pytest.raises(HomenodeProblem, match=r"top\.k "):
         fields(k=value).scalar("k", "")
+
+
+def test_a_mapping_for_another_reader() -> None:
+    read = fields(spec={"a": [1]}, nothing=None)
+    assert read.mapping("spec") == {"a": [1]}
+    assert read.mapping("nothing") == read.mapping("absent") == {}
+    read.refuse_unknown()
+    with pytest.raises(HomenodeProblem, match=r"top\.k .*is not a mapping"):
+        fields(k=[]).mapping("k")
 
 
 def test_rows() -> None:
