@@ -1,0 +1,84 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What stays as it is while balloons come and go: the machine, the types, the devices.
+
+Out of scope: what is there now (``instances``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from homenode.pinning.cpus.topology import CpuTopology
+from model.cpuset import NO_CPUS, CpuSet
+
+from .cpu_tree import CpuTree, cpu_tree, spread_tree
+from .devices import Devices
+from .instances import Balloon, Holdings
+from .resize import Load, Wishes
+from .types import EffectiveType, Types
+
+
+@dataclass(frozen=True)
+class Setting:
+    """*allowed* are the CPUs that balloons may have, *devices* all that types can name.
+
+    *pin_cpu* says whether containers are told of their CPUs at all.
+    """
+
+    topology: CpuTopology
+    types: Types
+    devices: Devices
+    allowed: CpuSet
+    pin_cpu: bool = True
+
+    def type_of(self, balloon: Balloon) -> EffectiveType:
+        """The type of an instance."""
+        return self.types.by_name[balloon.type_name]
+
+    def wishes(self, holdings: Holdings, balloon: Balloon) -> Wishes:
+        """What a balloon wants of its CPUs, beside the others as they are now.
+
+        Only balloons that stand for themselves load CPUs: components and composites do not.
+        """
+        its = self.type_of(balloon)
+        near = [balloon.given.get(one) or self.devices.get(one, ()) for one in its.near]
+        levels = dict.fromkeys(load.level for load in its.loads)
+        loads = (Load(level, self._loaded(level, holdings)) for level in levels)
+        return Wishes(
+            self.topology,
+            self._spread_tree if its.spread else self.tree,
+            balancing=its.balancing,
+            spread=its.spread,
+            near=tuple(sets for sets in near if sets),
+            far=self._far[its.name],
+            loads=tuple(loads),
+            overloads=its.overloads,
+        )
+
+    def _loaded(self, level: str, holdings: Holdings) -> CpuSet:
+        cpus = NO_CPUS
+        for one in holdings.balloons:
+            if not one.components and any(load.level == level for load in self.type_of(one).loads):
+                cpus = cpus | one.cpus
+        return self.topology.elements(level, cpus)
+
+    @cached_property
+    def tree(self) -> CpuTree:
+        """The pieces of the machine."""
+        return cpu_tree(self.topology)
+
+    @cached_property
+    def _spread_tree(self) -> CpuTree:
+        return spread_tree(self.topology)
+
+    @cached_property
+    def _far(self) -> Mapping[str, tuple[CpuSet, ...]]:
+        return {
+            name: tuple(cpus for device in its.far for cpus in self.devices.get(device, ()))
+            for name, its in self.types.by_name.items()
+        }
