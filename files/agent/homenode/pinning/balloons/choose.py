@@ -1,0 +1,168 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which balloon a container goes to: first its type, then an instance of it.
+
+Instances are sought in one way after the other (``_ways``), and the first that finds any decides.
+Who finds none is refused, with upstream's words: then the operator's own limits (maxCPUs,
+maxBalloons, the balloons of other types that hold all CPUs) leave no place, and to start the
+container in somebody else's balloon would break what those limits promise. Out of scope: making
+room in the instance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+from homenode.intent.expressions import Subject, matches, resolve
+from homenode.intent.globs import glob_matches
+from homenode.intent.policy_config import BalloonType
+from homenode.pinning.policy import Ask
+from model.problem import HomenodeProblem
+
+from .creation import created, listed
+from .instances import Balloon, Holdings
+from .setting import Setting
+from .share_idle import share_idle
+from .sizing import most_millis
+from .types import EffectiveType
+from .validation import DEFAULT
+
+GROUP, POD, NAMESPACE = "same group", "same pod", "same namespace"
+NEW, ROOM, GROWTH = "new balloon", "has room", "has room when inflated"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The instance at *place* of *holdings*, the best of all *found* in one *way*."""
+
+    holdings: Holdings
+    place: int
+    way: str
+    found: tuple[int, ...]
+
+    @property
+    def balloon(self) -> Balloon:
+        """The instance."""
+        return self.holdings.balloons[self.place]
+
+
+def subject_of(ask: Ask) -> Subject:
+    """What expressions see of a container."""
+    return Subject.of(ask.pod, ask.name, ask.qos_class, container_id=ask.container_id)
+
+
+def type_for(setting: Setting, ask: Ask) -> tuple[EffectiveType, str]:
+    """The type of a container, and by what.
+
+    By annotation, else the first type that matches by expression or namespace, else the default.
+    Raises HomenodeProblem where the annotation names no type.
+    """
+    types = setting.types.by_name
+    wanted = ask.intent.balloon
+    if wanted is not None:
+        if wanted not in types:
+            raise HomenodeProblem(
+                "balloon.balloons.resource-policy.nri.io",
+                wanted,
+                f'no balloon for annotation "{wanted}"',
+                "name a balloon type of the configuration",
+                source=ask.pod.full_name,
+            )
+        return types[wanted], "annotation"
+    subject = subject_of(ask)
+    for its in types.values():
+        if any(matches(one, subject) for one in its.spec.match_expressions):
+            return its, "matchExpressions"
+        if any(glob_matches(one, ask.pod.namespace) for one in its.spec.namespaces):
+            return its, "namespace"
+    return types[DEFAULT], "default"
+
+
+def group_of(its: EffectiveType, ask: Ask) -> str:
+    """What the type's groupBy makes of a container; what cannot be resolved counts as ""."""
+    return resolve(its.spec.group_by, subject_of(ask)) if its.spec.group_by else ""
+
+
+def choose(setting: Setting, holdings: Holdings, its: EffectiveType, ask: Ask) -> Choice:
+    """The instance of a type for a container. Raises HomenodeProblem where there is none."""
+    for way in _ways(its.spec):
+        choice = _by(way, setting, holdings, its, ask)
+        if choice is not None:
+            return choice
+    raise HomenodeProblem(
+        "balloon",
+        its.name,
+        "no suitable balloon instance available",
+        f"raise maxCPUs or maxBalloons of {its.name}, request less, or end other containers",
+        source=ask.full_name,
+    )
+
+
+def _ways(spec: BalloonType) -> tuple[str, ...]:
+    """The ways of a type to find instances, in order."""
+    return (
+        *([GROUP] if spec.group_by else ()),
+        *([] if spec.prefer_spreading_pods else [POD]),
+        *([NAMESPACE, NEW] if spec.prefer_per_namespace_balloon else ()),
+        *([NEW, ROOM, GROWTH] if spec.prefer_new_balloons else [ROOM, GROWTH, NEW]),
+    )
+
+
+def _by(
+    way: str, setting: Setting, holdings: Holdings, its: EffectiveType, ask: Ask
+) -> Optional[Choice]:
+    """The best of the instances that one way finds: most free CPU, then fewest containers."""
+    if way == NEW:
+        return _new(setting, holdings, its, ask)
+    idle = len(holdings.idle)
+    ranked = []
+    for place in holdings.of_type(its.name):
+        one = holdings.balloons[place]
+        room = most_millis(setting, one, idle) - one.requested
+        if (one.free if way == ROOM else room) >= ask.cpu_request and _hosts(way, one, its, ask):
+            ranked.append((-room if way == GROWTH else -one.free, len(one.members), place))
+    if not ranked:
+        return None
+    found = tuple(place for *_rank, place in sorted(ranked))
+    return Choice(holdings, found[0], way, found)
+
+
+def _hosts(way: str, balloon: Balloon, its: EffectiveType, ask: Ask) -> bool:
+    """Whether those are inside whom this way looks for."""
+    if way == GROUP:
+        group = _strict_group(its, ask)
+        return group is not None and group in balloon.groups
+    if way == POD:
+        return ask.pod.id in balloon.pods
+    return way != NAMESPACE or ask.pod.namespace in balloon.namespaces
+
+
+def _strict_group(its: EffectiveType, ask: Ask) -> Optional[str]:
+    """None where the container lacks something that the type's groupBy names."""
+    try:
+        return resolve(its.spec.group_by, subject_of(ask), strict=True)
+    except HomenodeProblem:
+        return None
+
+
+def _new(setting: Setting, holdings: Holdings, its: EffectiveType, ask: Ask) -> Optional[Choice]:
+    """An instance without containers, else one that is made if it can be large enough."""
+    for place in holdings.of_type(its.name):
+        if not holdings.balloons[place].members:
+            return Choice(holdings, place, NEW, (place,))
+    if len(holdings.idle) < max(1, its.spec.min_cpus):
+        return None
+    try:
+        after, balloon = created(setting, holdings, its, ask)
+    except HomenodeProblem:
+        return None
+    if most_millis(setting, balloon, len(after.idle)) < ask.cpu_request:
+        return None
+    after = listed(after, balloon)
+    if balloon.cpus:
+        after = share_idle(setting, after, after.idle, balloon.cpus)
+    place = len(after.balloons) - 1
+    return Choice(after, place, NEW, (place,))
