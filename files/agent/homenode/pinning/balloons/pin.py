@@ -1,0 +1,142 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What balloons mean for the cpusets of the containers inside: CPUs, and memory near them.
+
+Memory is booked with the memory limit as its size (upstream's choice; it takes the limit whatever
+the class is, so for Burstable ones too: a limit is what a container can really come to use). A
+booking only widens as long as the container runs, so that its memory need not move when its
+balloon does. Out of scope: the balloons themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Optional
+
+from homenode.pinning.memory import books as memory_books
+from homenode.pinning.memory.allocator import NoMemory, allocate, grow, release
+from homenode.pinning.memory.books import MemoryBooks, Request
+from homenode.pinning.memory.layout import MemoryLayout
+from homenode.pinning.policy import Ask
+from homenode.world.placed import Placed
+from model.cpuset import CpuSet, NodeSet
+from model.workload import BURSTABLE, GUARANTEED, Placement
+
+from .instances import Balloon
+from .setting import Setting
+from .types import EffectiveType
+
+PRIORITIES = {GUARANTEED: memory_books.GUARANTEED, BURSTABLE: memory_books.BURSTABLE}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One container: what it asked for, the balloon that it is in, what it got."""
+
+    ask: Ask
+    balloon: str
+    placed: Placed
+
+
+Entries = Mapping[str, Entry]
+
+
+class Pins:
+    """Entries and memory while one operation changes them; *changed* are those that differ."""
+
+    def __init__(
+        self, setting: Setting, layout: MemoryLayout, entries: Entries, memory: MemoryBooks
+    ) -> None:
+        self._setting = setting
+        self._layout = layout
+        self.entries = dict(entries)
+        self.memory = memory
+        self.changed: dict[str, Placed] = {}
+
+    def add(self, entry: Entry) -> None:
+        """A container that is to be pinned with its balloon."""
+        self.entries[entry.ask.container_id] = entry
+
+    def remove(self, container_id: str) -> None:
+        """It is gone, and so is what it had booked."""
+        self.entries.pop(container_id, None)
+        self.changed.pop(container_id, None)
+        self.memory = release(self.memory, container_id)
+
+    def pin(self, balloon: Balloon) -> None:
+        """All containers of *balloon* to what it is now."""
+        its = self._setting.type_of(balloon)
+        cpus = balloon.cpus | balloon.shared
+        near = self._layout.for_cpus(cpus)
+        single: Optional[CpuSet] = None
+        for container_id in balloon.members:
+            entry = self.entries[container_id]
+            mine: Optional[CpuSet] = None
+            if self._setting.pin_cpu:
+                mine = cpus
+                if hides_hyperthreads(entry.ask, its):
+                    single = single or self._setting.topology.single_threads(cpus)
+                    mine = single
+            self._put(entry, Placement(mine, self._mems(entry, its, near)))
+
+    def _put(self, entry: Entry, placement: Placement) -> None:
+        if placement != entry.placed.placement:
+            placed = replace(entry.placed, placement=placement)
+            self.entries[entry.ask.container_id] = replace(entry, placed=placed)
+            self.changed[entry.ask.container_id] = placed
+
+    def _mems(self, entry: Entry, its: EffectiveType, near: NodeSet) -> Optional[NodeSet]:
+        """The memory nodes of a container that is near *near*; None where they are left alone."""
+        if not its.pin_memory:
+            return None
+        ask = entry.ask
+        types = ask.intent.memory_types or its.spec.memory_types or frozenset()
+        try:
+            if ask.intent.preserve_memory:
+                self._preserve(ask)
+                return None
+            if ask.container_id in self.memory.requests:
+                booked = grow(self._layout, self.memory, ask.container_id, near, types)
+            else:
+                booked = allocate(self._layout, self.memory, request_of(ask, near, types))
+        except NoMemory:
+            return near
+        self.memory = booked.books
+        self._move(booked.moved)
+        return booked.memory_zone
+
+    def _preserve(self, ask: Ask) -> None:
+        """Book what the container has already, so that others know."""
+        mems = ask.given.mems
+        if mems and ask.container_id not in self.memory.requests:
+            request = replace(request_of(ask, mems), priority=memory_books.PRESERVED)
+            booked = allocate(self._layout, self.memory, request)
+            self.memory = booked.books
+            self._move(booked.moved)
+
+    def _move(self, moved: Mapping[str, NodeSet]) -> None:
+        for container_id, mems in moved.items():
+            entry = self.entries[container_id]
+            if entry.placed.placement.mems is not None:
+                self._put(entry, Placement(entry.placed.placement.cpus, mems))
+
+
+def request_of(ask: Ask, near: NodeSet, types: Iterable[str] = ()) -> Request:
+    """What a container books of memory."""
+    return Request(
+        ask.container_id,
+        ask.memory_limit,
+        near,
+        types=frozenset(types) or None,
+        priority=PRIORITIES.get(ask.qos_class, memory_books.BEST_EFFORT),
+        order=ask.order,
+    )
+
+
+def hides_hyperthreads(ask: Ask, its: EffectiveType) -> bool:
+    """Whether a container is to use one thread of each core: its annotation, else its type."""
+    own = ask.intent.hide_hyperthreads
+    return its.spec.hide_hyperthreads if own is None else own
