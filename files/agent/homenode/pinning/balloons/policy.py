@@ -1,0 +1,197 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The balloons policy: see the package. What a container gets, and whom that changes.
+
+Out of scope: the steps themselves, each in its own file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from homenode.intent.expressions import matches
+from homenode.intent.policy_config import BalloonsConfig
+from homenode.pinning.cpus.topology import CpuTopology
+from homenode.pinning.memory.books import MemoryBooks
+from homenode.pinning.memory.layout import MemoryLayout
+from homenode.pinning.policy import Ask, Outcome, Place
+from homenode.world.decision import PRESERVED, Decision
+from homenode.world.placed import Placed
+from model.cpuset import CpuSet
+from model.machine import Machine
+from model.problem import HomenodeProblem
+from model.workload import NOT_OURS
+
+from .choose import choose, group_of, subject_of, type_for
+from .creation import start
+from .devices import Devices, known_devices
+from .explain import decision_of
+from .instances import Holdings, Member
+from .pin import Entries, Entry, Pins
+from .places import places
+from .setting import Setting
+from .sizing import resized
+from .types import EffectiveType, effective_types
+from .validation import DEFAULT
+
+
+@dataclass(frozen=True)
+class BalloonBooks:
+    """The balloons, everybody inside one, and who has booked which memory."""
+
+    holdings: Holdings
+    entries: Entries = field(default_factory=dict)
+    memory: MemoryBooks = field(default_factory=MemoryBooks)
+
+
+@dataclass(frozen=True)
+class Balloons:
+    """See the module.
+
+    *devices* are the CPUs near each of ``device_paths(config)``, *memory_types* the operator's
+    word on NUMA nodes. Making one raises HomenodeProblem for what the machine cannot satisfy.
+    """
+
+    machine: Machine
+    config: BalloonsConfig
+    devices: Devices = field(default_factory=dict)
+    memory_types: Mapping[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._start  # noqa: B018  what cannot be satisfied shows here
+
+    def start(self) -> BalloonBooks:
+        """The balloons that always are, empty."""
+        return self._start
+
+    def place(self, books: BalloonBooks, ask: Ask) -> Outcome:
+        """Place a container; what it had counts as free.
+
+        Raises HomenodeProblem where its annotation names no balloon type, and where none of its
+        type has room: see ``choose``.
+        """
+        if self._is_preserved(ask):
+            return Outcome(books, Placed(NOT_OURS, _PRESERVED))
+        released = self.release(books, ask.container_id)
+        before: BalloonBooks = released.books
+        its, by = type_for(self._setting, ask)
+        choice = choose(self._setting, before.holdings, its, ask)
+        holdings, balloon = choice.holdings, choice.balloon
+        needed = max(1, balloon.requested + ask.cpu_request)
+        if 1000 * len(balloon.cpus) < needed:
+            holdings = self._resized(holdings, choice.place, needed)
+            balloon = holdings.balloons[choice.place]
+        balloon = balloon.with_member(ask.container_id, _member(its, ask))
+        holdings = holdings.changed(choice.place, balloon, holdings.idle)
+        placed = Placed(
+            NOT_OURS,
+            decision_of(choice, self._setting, its, by),
+            place=balloon.name,
+            cpu_class=self._cpu_class(its.spec.cpu_class),
+            scheduling_class=ask.intent.scheduling_class or its.spec.scheduling_class,
+        )
+        pins = self._pins(before)
+        pins.add(Entry(ask, balloon.name, placed))
+        outcome = self._pinned(pins, before.holdings, holdings, balloon.name)
+        mine = outcome.books.entries[ask.container_id].placed
+        others = {**released.changed, **outcome.changed}
+        others.pop(ask.container_id, None)
+        return Outcome(outcome.books, mine, others)
+
+    def release(self, books: BalloonBooks, container_id: str) -> Outcome:
+        """Take a container out; its balloon shrinks, and ends if it is empty and one too many."""
+        entry = books.entries.get(container_id)
+        if entry is None:
+            return Outcome(books)
+        holdings = books.holdings
+        place = holdings.place_of(entry.balloon)
+        assert place is not None, entry.balloon
+        balloon = holdings.balloons[place].without(container_id)
+        holdings = holdings.changed(place, balloon, holdings.idle)
+        needed = max(1, balloon.requested) if balloon.members else 0
+        holdings = self._resized(holdings, place, needed)
+        spec = self._setting.type_of(balloon).spec
+        if not balloon.members and len(holdings.of_type(spec.name)) > spec.min_balloons:
+            holdings = holdings.without(place)
+        pins = self._pins(books)
+        pins.remove(container_id)
+        return self._pinned(pins, books.holdings, holdings, entry.balloon)
+
+    def places(self, books: BalloonBooks) -> tuple[Place, ...]:
+        """Every balloon, by type and number."""
+        return places(self._setting, self._layout, books.holdings, self._start.holdings.idle)
+
+    def _pinned(self, pins: Pins, before: Holdings, after: Holdings, last: str) -> Outcome:
+        """Pin the containers of all balloons that have changed, those of the *last* at the end."""
+        known = {one.name: (one.cpus, one.shared) for one in before.balloons}
+        for one in after.balloons:
+            if one.name != last and known.get(one.name) != (one.cpus, one.shared):
+                pins.pin(one)
+        for one in after.balloons:
+            if one.name == last:
+                pins.pin(one)
+        return Outcome(BalloonBooks(after, pins.entries, pins.memory), None, pins.changed)
+
+    def _resized(self, holdings: Holdings, place: int, millis: int) -> Holdings:
+        balloon = holdings.balloons[place]
+        try:
+            return resized(self._setting, holdings, balloon, millis, place)[0]
+        except HomenodeProblem as error:
+            why = f"resizing balloon {balloon.name} failed: {error.problem.why}"
+            raise HomenodeProblem("balloon", balloon.name, why, error.problem.remedy) from None
+
+    def _is_preserved(self, ask: Ask) -> bool:
+        if ask.intent.preserve_cpus or not self.config.preserve:
+            return ask.intent.preserve_cpus
+        subject = subject_of(ask)
+        return any(matches(one, subject) for one in self.config.preserve)
+
+    def _cpu_class(self, name: str) -> str:
+        """A class of that name; without one, the class "default" where there is such a class."""
+        names = {one.name for one in self.config.cpu_classes}
+        return name or (DEFAULT if DEFAULT in names else "")
+
+    def _pins(self, books: BalloonBooks) -> Pins:
+        return Pins(self._setting, self._layout, books.entries, books.memory)
+
+    @cached_property
+    def _setting(self) -> Setting:
+        topology = CpuTopology.of(self.machine)
+        allowed = _allowed(self.config, self.machine.online)
+        types = effective_types(self.config, allowed, self.machine.isolated)
+        devices = known_devices(topology, types.reserved, self.devices)
+        return Setting(topology, types, devices, allowed, self.config.pin_cpu)
+
+    @cached_property
+    def _layout(self) -> MemoryLayout:
+        return MemoryLayout.of(self.machine, self.memory_types)
+
+    @cached_property
+    def _start(self) -> BalloonBooks:
+        return BalloonBooks(start(self._setting))
+
+
+def _allowed(config: BalloonsConfig, online: CpuSet) -> CpuSet:
+    """The CPUs that balloons may have."""
+    available = config.available
+    if available.millis is not None:
+        raise HomenodeProblem(
+            "availableResources.cpu",
+            f"{available.millis}m",
+            "can't handle CPU resources given as resource.Quantity",
+            "write cpuset:LIST or exclude-cpuset:LIST",
+        )
+    if available.excluded is not None:
+        return online - available.excluded
+    return online if available.cpus is None else online & available.cpus
+
+
+def _member(its: EffectiveType, ask: Ask) -> Member:
+    return Member(ask.pod.id, ask.pod.namespace, group_of(its, ask), ask.cpu_request)
+
+
+_PRESERVED = Decision(PRESERVED, "its annotation or the configuration asks to leave it alone")
