@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Optional, Union
 
+from .problem import Problem
+from .settings import NO_SETTINGS, Settings
 from .workload import Container, Placement, Pod, Resources
 
 
@@ -104,18 +106,23 @@ class ContainerUpdate(NamedTuple):
 
     container_id: str
     placement: Placement
+    settings: Settings = NO_SETTINGS
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What the runtime is told: *adjust* for the container being created, *updates* for others.
+    """What the runtime is told: *adjust* and *settings* for the container being created, *updates*
+    for others.
 
     In the answer to ContainerUpdating an update may name the container itself: it then overrides
-    the asked resources.
+    the asked resources. *refusal* is why a container must not be created; nothing else is told
+    then.
     """
 
     adjust: Optional[Placement] = None
     updates: tuple[ContainerUpdate, ...] = ()
+    settings: Settings = NO_SETTINGS
+    refusal: Optional[Problem] = None
 
 
 NO_CHANGE = Reply()
