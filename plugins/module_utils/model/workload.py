@@ -82,7 +82,11 @@ NOTHING_GIVEN = Resources()
 
 @dataclass(frozen=True)
 class Container:
-    """One container; *state* is "created", "paused", "running", "stopped" or "unknown"."""
+    """One container; *state* is "created", "paused", "running", "stopped" or "unknown".
+
+    *created_at* is nanoseconds since the epoch, 0 where the runtime does not tell.
+    *oom_score_adj* is what the kubelet made of its memory request, None where it was not given.
+    """
 
     id: str
     pod_id: str
@@ -91,6 +95,8 @@ class Container:
     resources: Resources = NOTHING_GIVEN
     cgroups_path: str = ""
     pid: int = 0
+    created_at: int = 0
+    oom_score_adj: Optional[int] = None
 
 
 def cpu_request_millis(resources: Resources, qos_class: str) -> int:
