@@ -18,6 +18,8 @@ from model.cpuset import CpuSet
 from model.fields import Fields
 from model.problem import HomenodeProblem
 
+from .policy_config import CommonConfig
+
 HOME_NODE = "home-node"
 POLICIES = (HOME_NODE,)
 
@@ -33,13 +35,17 @@ class NriConfig:
 
 @dataclass(frozen=True)
 class PinningConfig:
-    """The pinning policy; None for the CPU sets means "not given" (see docs/configuration.md)."""
+    """The pinning policy; None for the CPU sets means "not given" (see docs/configuration.md).
+
+    *spec* is that of an upstream policy object, for the policies that have one.
+    """
 
     policy: str = HOME_NODE
     pin_cpu: bool = True
     pin_memory: bool = True
     reserved_cpus: Optional[CpuSet] = None
     available_cpus: Optional[CpuSet] = None
+    spec: Optional[CommonConfig] = None
 
 
 @dataclass(frozen=True)

@@ -11,26 +11,40 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, Optional
 
-from model.cpuset import NO_CPUS, CpuSet, NodeSet
+from model.cpuset import NO_CPUS, CpuSet
 from model.workload import Placement
 
 from .decision import Decision
+from .placed import Placed
 
 
 class Grant(NamedTuple):
-    """What one container has. A tuple, because hundreds of sharers change in one answer.
+    """What one container has, as its policy *placed* it.
 
-    *placement* is what we want its cpuset to be (None parts are not ours), *exclusive* the CPUs
-    that nobody else may use, *memory_bytes* what counts against its memory nodes.
+    A tuple, because hundreds of sharers change in one answer. *asked_shares* is the cpu.shares
+    that the kubelet asked for: once we have set others, the runtime tells those.
     """
 
     container_id: str
     pod_id: str
     name: str
-    placement: Placement
-    decision: Decision
-    exclusive: CpuSet = NO_CPUS
-    memory_bytes: int = 0
+    placed: Placed
+    asked_shares: Optional[int] = None
+
+    @property
+    def placement(self) -> Placement:
+        """What we want its cpuset to be; None parts are not ours."""
+        return self.placed.placement
+
+    @property
+    def decision(self) -> Decision:
+        """Why."""
+        return self.placed.decision
+
+    @property
+    def exclusive(self) -> CpuSet:
+        """The CPUs that nobody else may use."""
+        return self.placed.exclusive
 
 
 @dataclass(frozen=True)
@@ -59,30 +73,15 @@ class Ledger:
         )
 
     @cached_property
-    def _owners(self) -> tuple[Grant, ...]:
-        """The few grants that take something from everybody else."""
-        return tuple(
-            grant for grant in self.grants.values() if grant.exclusive or grant.memory_bytes
-        )
-
-    @cached_property
     def _taken(self) -> CpuSet:
         taken = NO_CPUS
-        for grant in self._owners:
-            taken = taken | grant.exclusive
+        for grant in self.grants.values():
+            taken = taken | grant.placed.exclusive
         return taken
 
     def exclusive(self) -> CpuSet:
         """Every CPU that belongs to one container alone."""
         return self._taken
-
-    def memory_on(self, nodes: NodeSet) -> int:
-        """Bytes granted to containers that may take them from one of these memory nodes."""
-        return sum(
-            grant.memory_bytes
-            for grant in self._owners
-            if grant.placement.mems is not None and grant.placement.mems & nodes
-        )
 
 
 EMPTY_LEDGER = Ledger()

@@ -22,7 +22,7 @@ from model.events import (
     PodStarted,
     Synchronized,
 )
-from model.workload import Container, Pod
+from model.workload import Container, Pod, Resources
 
 from .world import World
 
@@ -40,7 +40,7 @@ def merge(world: World, event: Event) -> World:
     if isinstance(event, ContainerStarted):
         return _with_state(world, event.container_id, "running")
     if isinstance(event, ContainerUpdating):
-        return _with_container(world, event.pod, event.container)
+        return _with_container(world, event.pod, _updated(world, event))
     if isinstance(event, (ContainerStopped, ContainerRemoved)):
         return _without_containers(world, {event.container_id})
     if isinstance(event, PodStarted):
@@ -52,22 +52,46 @@ def merge(world: World, event: Event) -> World:
 
 
 def _synchronized(world: World, event: Synchronized) -> World:
-    containers = {container.id: container for container in event.containers}
+    """What is listed, oldest first; of two without an age, the one not yet started is younger."""
+    containers: dict[str, Container] = {}
+    newest = 0
+    for told in sorted(event.containers, key=lambda one: (one.created_at, one.state == "created")):
+        newest = max(told.created_at, newest + 1)
+        containers[told.id] = replace(told, created_at=newest)
     return replace(
         world,
         pods={pod.id: pod for pod in event.pods},
         containers=containers,
+        newest=newest,
         observed=dict(event.observed),
         problems={key: value for key, value in world.problems.items() if key in containers},
     )
 
 
-def _with_container(world: World, pod: Pod, container: Container) -> World:
+def _with_container(world: World, pod: Pod, told: Container) -> World:
+    known = world.containers.get(told.id)
+    created_at = max(told.created_at, world.newest + 1) if known is None else known.created_at
     return replace(
         world,
         pods=_with(world.pods, pod.id, pod),
-        containers=_with(world.containers, container.id, container),
+        containers=_with(world.containers, told.id, replace(told, created_at=created_at)),
+        newest=max(world.newest, created_at),
     )
+
+
+def _updated(world: World, event: ContainerUpdating) -> Container:
+    """The container with the figures that it will have; what is not asked for stays."""
+    known = world.containers.get(event.container.id, event.container).resources
+    asked = event.resources
+    resources = Resources(
+        known.shares if asked.shares is None else asked.shares,
+        known.quota if asked.quota is None else asked.quota,
+        known.period if asked.period is None else asked.period,
+        known.memory_limit_bytes if asked.memory_limit_bytes is None else asked.memory_limit_bytes,
+        asked.cpus or known.cpus,
+        asked.mems or known.mems,
+    )
+    return replace(event.container, resources=resources)
 
 
 def _with_state(world: World, container_id: str, state: str) -> World:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import Any, Optional
 
 from homenode.intent.config import PinningConfig
 from model.cpuset import CpuSet
@@ -23,19 +23,30 @@ from .ledger import EMPTY_LEDGER, Ledger
 class World:
     """Everything that a decision may depend on. *pinning* is None where the feature is off.
 
-    *observed* is what each container's cgroup said when it was last read; *problems* are by
+    *policy* is the one that *pinning* names, made for this machine, and *books* is its accounting:
+    what they are is known to the room ``pinning``. *remembered* is what a policy of before wanted
+    to be told after a restart.
+
+    ``created_at`` of the containers rises strictly, whatever the runtime tells; *newest* is the
+    last. *observed* is what each container's cgroup said when it was last read; *problems* are by
     container id and end with the container; *failed* are by ``namespace/pod/container`` and end
-    when such a container starts or its pod is gone.
+    when such a container starts or its pod is gone; *warnings* are what adoption could not account
+    for.
     """
 
     machine: Machine
     pinning: Optional[PinningConfig] = None
+    policy: Any = None
+    books: Any = None
+    remembered: Optional[Mapping[str, Any]] = None
     pods: Mapping[str, Pod] = field(default_factory=dict)
     containers: Mapping[str, Container] = field(default_factory=dict)
+    newest: int = 0
     observed: Mapping[str, Placement] = field(default_factory=dict)
     ledger: Ledger = EMPTY_LEDGER
     problems: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
     failed: Mapping[str, Problem] = field(default_factory=dict)
+    warnings: tuple[Problem, ...] = ()
 
     def pod_of(self, container: Container) -> Optional[Pod]:
         """The pod of a container, or None where the runtime has not told of it."""
@@ -46,14 +57,15 @@ class World:
         pod = self.pod_of(container)
         return f"{pod.full_name if pod else '?/?'}/{container.name}"
 
-    def allowed_cpus(self) -> CpuSet:
-        """CPUs that workloads may use: online, not set aside for one task by the boot line."""
-        usable = self.machine.online - self.machine.isolated
-        if self.pinning is not None and self.pinning.available_cpus is not None:
-            usable = usable & self.pinning.available_cpus
-        return usable or self.machine.online
+    def places(self) -> tuple[Any, ...]:
+        """What the policy divides the machine into, as it is now: ``pinning.policy.Place``."""
+        if self.policy is None:
+            return ()
+        books = self.policy.start() if self.books is None else self.books
+        return tuple(self.policy.places(books))
 
     def shared_cpus(self) -> CpuSet:
-        """CPUs of everybody without exclusive ones; never empty."""
-        allowed = self.allowed_cpus()
-        return (allowed - self.ledger.exclusive()) or allowed
+        """The CPUs of those who own none; all where there is no policy."""
+        if self.policy is None:
+            return self.machine.online
+        return CpuSet(cpu for place in self.places() for cpu in place.shared)

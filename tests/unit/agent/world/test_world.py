@@ -12,12 +12,12 @@ import pytest
 
 from fakes.machines import sockets
 from fakes.node import FakeNode, container, machine, pod
-from homenode.intent.config import PinningConfig
 from homenode.world.decision import EXCLUSIVE, Decision
 from homenode.world.ledger import EMPTY_LEDGER, Grant
 from homenode.world.merge import merge
+from homenode.world.placed import Placed
 from homenode.world.world import World
-from model.cpuset import CpuSet, NodeSet
+from model.cpuset import CpuSet
 from model.events import (
     CgroupRead,
     ContainerCreating,
@@ -34,44 +34,13 @@ from model.workload import NOTHING_GIVEN, Placement
 
 SHAPE = sockets(2, cores=4)
 TWO = machine(SHAPE)
-ISOLATED = machine(replace(SHAPE, isolated=CpuSet.parse("6-7")))
 OTHERS = Placement(CpuSet.parse("0-3"))
 
 
-def grant(name: str, cpus: str, mems: str = "", memory: int = 0) -> Grant:
-    held = Placement(CpuSet.parse(cpus), NodeSet.parse(mems) or None)
+def grant(name: str, cpus: str) -> Grant:
+    owned = CpuSet.parse(cpus)
     decision = Decision(EXCLUSIVE, "for the test")
-    return Grant(name, "pod", name, held, decision, CpuSet.parse(cpus), memory)
-
-
-def available(cpus: str) -> PinningConfig:
-    return PinningConfig(available_cpus=CpuSet.parse(cpus))
-
-
-ALLOWED = {
-    "everything online": (World(TWO), "0-7"),
-    "but the isolated": (World(ISOLATED), "0-5"),
-    "and of the available": (World(ISOLATED, available("4-7")), "4-5"),
-    "all that is online, where only isolated ones are available": (
-        World(ISOLATED, available("6-7")),
-        "0-7",
-    ),
-    "all that is online, where none of it is available": (World(TWO, available("64")), "0-7"),
-}
-
-
-@pytest.mark.parametrize("row", ALLOWED.values(), ids=ALLOWED)
-def test_allowed_cpus(row: tuple[World, str]) -> None:
-    world, cpus = row
-    assert str(world.allowed_cpus()) == cpus
-
-
-def test_the_shared_set_is_what_nobody_owns_and_never_empty() -> None:
-    world = World(TWO)
-    some = replace(world, ledger=EMPTY_LEDGER.with_grants([grant("a", "0-5")]))
-    everything = replace(world, ledger=EMPTY_LEDGER.with_grants([grant("a", "0-7")]))
-    assert str(some.shared_cpus()) == "6-7"
-    assert str(everything.shared_cpus()) == "0-7"
+    return Grant(name, "pod", name, Placed(Placement(owned), decision, exclusive=owned))
 
 
 def test_a_ledger_is_a_value() -> None:
@@ -83,14 +52,6 @@ def test_a_ledger_is_a_value() -> None:
     assert other.get("a") is None
     with pytest.raises(FrozenInstanceError):
         one.version = 7  # type: ignore[misc]
-
-
-def test_memory_counts_where_it_may_be_taken_from() -> None:
-    ledger = EMPTY_LEDGER.with_grants(
-        [grant("a", "1", "0", 5), grant("b", "4", "1", 7), grant("c", "5", "", 99)]
-    )
-    assert [ledger.memory_on(NodeSet([number])) for number in (0, 1, 2)] == [5, 7, 0]
-    assert ledger.memory_on(NodeSet([0, 1])) == 12
 
 
 def test_a_strangers_pod_has_a_name_too() -> None:
