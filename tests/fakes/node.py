@@ -19,7 +19,7 @@ from fake_runtime import kubelet
 from fakes.files import FakeFiles
 from fakes.machines import Shape, machine_files
 from homenode.intent.config import PinningConfig
-from homenode.loop import Effects, step
+from homenode.loop import Effects, begin, step
 from homenode.world.adopt import current_placement
 from homenode.world.ledger import EMPTY_LEDGER, Ledger
 from homenode.world.world import World
@@ -75,7 +75,7 @@ class FakeNode:
         config: Optional[PinningConfig] = PINNING,
         ledger: Ledger = EMPTY_LEDGER,
     ) -> None:
-        self.world = World(machine, config, ledger=ledger)
+        self.world: World = begin(machine, config, ledger)
         self.book: dict[str, Placement] = {}
         self.moved: list[str] = []
         self.effects = Effects()
@@ -158,9 +158,9 @@ class FakeNode:
     ) -> Effects:
         """The agent starts anew on what runs; without *ledger* or *cgroups* it has to guess."""
         old, self.moved = self.world, []
-        self.world = World(
-            old.machine, config or old.pinning, ledger=old.ledger if ledger else EMPTY_LEDGER
-        )
+        memory = old.policy.remember(old.books) if ledger and old.books is not None else None
+        kept = old.ledger if ledger else EMPTY_LEDGER
+        self.world = begin(old.machine, config or old.pinning, kept, memory)
         running = tuple(self._as_told(one) for one in old.containers.values())
         observed = dict(self.book) if cgroups else {}
         return self.send(Synchronized(tuple(old.pods.values()), running, observed))

@@ -11,6 +11,7 @@ records for the journal. Out of scope: applying anything (``enforce``, ``runtime
 
 from __future__ import annotations
 
+from .begin import begin
 from .step import Effects, step
 
-__all__ = ["Effects", "step"]
+__all__ = ["Effects", "begin", "step"]

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Creations that a runtime gave up after our answer: seen only by what does not happen next."""
+"""Creations that failed: refused by us, or given up by the runtime after our answer.
+
+The latter are seen only by what does not happen next.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +43,13 @@ def failures(world: World, event: Event, gone: set[str]) -> dict[str, Problem]:
     if pod is not None:
         return {k: v for k, v in failed.items() if not k.startswith(pod.full_name + "/")}
     return failed
+
+
+def refused(world: World, name: str, problem: Problem) -> World:
+    """Note a creation that we refused, under the container's full *name*."""
+    if len(world.failed) >= MAX_FAILED and name not in world.failed:
+        return world
+    return replace(world, failed={**world.failed, name: problem})
 
 
 def started(world: World, container_id: str) -> World:

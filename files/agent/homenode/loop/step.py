@@ -7,19 +7,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Optional
 
-from homenode.intent.config import PinningConfig
-from homenode.intent.nri_plugins import tenant_intent
-from homenode.pinning import POLICIES
-from homenode.pinning.offer import commit
-from homenode.world.adopt import adopt, current_placement
-from homenode.world.decision import KUBELET, SHARED
-from homenode.world.ledger import Grant
+from homenode.intent.policy_config import SchedulingClass
 from homenode.world.merge import merge
 from homenode.world.record import Record
 from homenode.world.world import World
-from model.cpuset import CpuSet
 from model.events import (
     NO_CHANGE,
     CgroupRead,
@@ -27,16 +19,21 @@ from model.events import (
     ContainerRemoved,
     ContainerStarted,
     ContainerStopped,
-    ContainerUpdate,
     ContainerUpdating,
     Event,
     PodRemoved,
     Reply,
     Synchronized,
 )
-from model.workload import NOT_OURS, Container, Placement, Pod
+from model.problem import HomenodeProblem, Problem
+from model.workload import NOT_OURS, Container
 
-from .failures import failures, started
+from .ask import ask_of, given_by
+from .failures import failures, refused, started
+from .settings import creation_settings
+from .synchronize import synchronize
+from .turn import Turn
+from .update import update
 from .verify import verify
 
 
@@ -54,11 +51,13 @@ def step(world: World, event: Event, now: float) -> tuple[World, Effects]:
         world, records = verify(merge(world, event), event, now)
         return world, Effects(NO_CHANGE, records)
     if isinstance(event, Synchronized):
-        return _synchronize(world, event, now)
+        world, reply, records = synchronize(world, event, now)
+        return world, Effects(reply, records)
     if isinstance(event, ContainerCreating):
         return _create(world, event, now)
     if isinstance(event, ContainerUpdating):
-        return _update(merge(world, event), event, now)
+        world, reply, records = update(world, event, now)
+        return world, Effects(reply, records)
     if isinstance(event, ContainerStarted):
         return started(merge(world, event), event.container_id), Effects()
     if isinstance(event, (ContainerStopped, ContainerRemoved)):
@@ -70,127 +69,55 @@ def step(world: World, event: Event, now: float) -> tuple[World, Effects]:
 
 
 def _create(world: World, event: ContainerCreating, now: float) -> tuple[World, Effects]:
-    world = merge(world, event)
-    if world.pinning is None:
-        return world, Effects()
-    shared = world.shared_cpus()
-    world, grant = _place(world, world.pinning, event.pod, event.container)
-    record = _placed(world, event.container, NOT_OURS, grant, "placed", now)
-    world, updates, resized = _resize_shared(world, shared, event.container.id, now)
-    return world, Effects(Reply(_adjustment(grant.placement), updates), (record, *resized))
+    merged = merge(world, event)
+    if merged.policy is None:
+        return merged, Effects()
+    turn = Turn(merged, now)
+    container = merged.containers[event.container.id]
+    for twin in _twins(merged, container):
+        turn.release(twin.id, merged.full_name(twin), "a newer one takes its place")
+    try:
+        ask = ask_of(merged, event.pod, container, given_by(merged, container.resources))
+        placed = turn.place(container, ask, "placed", NOT_OURS)
+    except HomenodeProblem as error:
+        return _refuse(world, event, error.problem, now)
+    turn.updates.pop(container.id, None)  # the runtime fails a creation that updates itself
+    adjust = None if placed.placement == NOT_OURS else placed.placement
+    settings = creation_settings(placed, _scheduling_classes(merged))
+    reply = Reply(adjust, tuple(turn.updates.values()), settings)
+    return turn.world, Effects(reply, tuple(turn.records))
 
 
-def _place(
-    world: World, config: PinningConfig, pod: Pod, container: Container
-) -> tuple[World, Grant]:
-    """Let the policy offer, and commit the offer; what the container had counts as free."""
-    if container.id in world.ledger.grants:
-        world = replace(world, ledger=world.ledger.without({container.id}))
-    intent = tenant_intent(pod.annotations, container.name)
-    offer = POLICIES[config.policy](world, pod, container, intent)
-    problems = world.problems
-    if intent.problems:
-        problems = {**problems, container.id: intent.problems}
-    return replace(world, ledger=commit(world.ledger, offer), problems=problems), offer.grant
-
-
-def _adjustment(placement: Placement) -> Optional[Placement]:
-    return None if placement == NOT_OURS else placement
-
-
-def _resize_shared(
-    world: World, before: Optional[CpuSet], creating: str, now: float
-) -> tuple[World, tuple[ContainerUpdate, ...], tuple[Record, ...]]:
-    """Give every container of the shared set the set as it is now.
-
-    Nothing is to do where it is as *before* (None: not known). The container that is being
-    created is left out: its own adjustment says it already.
-    """
-    shared = world.shared_cpus()
-    if shared == before:
-        return world, (), ()
-    outdated = [
-        grant
-        for grant in world.ledger.grants.values()
-        if grant.decision.outcome == SHARED
-        and grant.placement.cpus is not None
-        and grant.placement.cpus != shared
-        and grant.container_id != creating
-    ]
-    if not outdated:
-        return world, (), ()
-    was, after = outdated[0].placement, Placement(shared)
-    ledger = world.ledger.with_grants(
-        [Grant(*grant[:3], after, *grant[4:]) for grant in outdated]  # _replace is 3 times slower
-    )
-    updates = tuple(ContainerUpdate(grant.container_id, after) for grant in outdated)
-    reason = "the CPUs that nobody owns changed"
-    record = Record(now, "resized", "(shared)", reason, was, after, "", len(outdated))
-    return replace(world, ledger=ledger), updates, (record,)
-
-
-def _synchronize(world: World, event: Synchronized, now: float) -> tuple[World, Effects]:
-    previous = world.ledger
-    world = merge(world, event)
-    if world.pinning is None:  # what was granted before is nobody's business any more
-        return replace(world, ledger=previous.without(previous.grants)), Effects()
-    config = world.pinning
-    ledger, newcomers = adopt(world, previous)
-    world = replace(world, ledger=ledger)
-    records: list[Record] = []
-    updates: list[ContainerUpdate] = []
-    for container in _exclusive_first(world, newcomers):
-        pod = world.pods[container.pod_id]
-        before = current_placement(world, container)
-        world, grant = _place(world, config, pod, container)
-        records.append(_placed(world, container, before, grant, "adopted", now))
-        if grant.placement != NOT_OURS:
-            updates.append(ContainerUpdate(container.id, grant.placement))
-    world, resized, resize_records = _resize_shared(world, None, "", now)
-    changed = {update.container_id for update in resized}
-    kept = tuple(update for update in updates if update.container_id not in changed)
-    return world, Effects(Reply(None, kept + resized), (*records, *resize_records))
-
-
-def _exclusive_first(world: World, newcomers: tuple[str, ...]) -> list[Container]:
-    """Late containers in the order of placing: those that want own CPUs before the rest."""
-    containers = [world.containers[key] for key in newcomers]
-    return sorted(containers, key=lambda item: (item.resources.quota or 0) <= 0)
-
-
-def _update(world: World, event: ContainerUpdating, now: float) -> tuple[World, Effects]:
-    """Somebody else's update keeps its figures, but not its cpuset where that one is ours."""
-    grant = world.ledger.get(event.container.id)
-    if world.pinning is None:
-        return world, Effects()
-    kubelets = grant is not None and grant.decision.outcome == KUBELET and event.resources.cpus
-    if grant is None or kubelets:
-        return _place_again(world, world.pinning, event, now)
-    if grant.placement == NOT_OURS:
-        return world, Effects()
-    reply = Reply(None, (ContainerUpdate(grant.container_id, grant.placement),))
-    asked = current_placement(
-        replace(world, observed={}), replace(event.container, resources=event.resources)
-    )
-    record = _placed(world, event.container, asked, grant, "followed", now)
-    return world, Effects(reply, (record,) if asked != NOT_OURS else ())
-
-
-def _place_again(
-    world: World, config: PinningConfig, event: ContainerUpdating, now: float
+def _refuse(
+    world: World, event: ContainerCreating, problem: Problem, now: float
 ) -> tuple[World, Effects]:
-    """Place a container whose creation was missed, or whose CPUs the kubelet chose anew."""
-    container = event.container
-    before = current_placement(world, container)
-    cpus = event.resources.cpus or container.resources.cpus
-    mems = "" if world.ledger.get(container.id) else container.resources.mems
-    container = replace(container, resources=replace(container.resources, cpus=cpus, mems=mems))
-    shared = world.shared_cpus()
-    world, grant = _place(world, config, event.pod, container)
-    record = _placed(world, container, before, grant, "placed", now)
-    world, resized, records = _resize_shared(world, shared, container.id, now)
-    own = (ContainerUpdate(container.id, grant.placement),) if grant.placement != NOT_OURS else ()
-    return world, Effects(Reply(None, own + resized), (record, *records))
+    """The creation fails with the reason, and nothing is booked; the pod stays known."""
+    pods = {**world.pods, event.pod.id: event.pod}
+    name = f"{event.pod.full_name}/{event.container.name}"
+    record = Record(now, "refused", name, str(problem), container_id=event.container.id)
+    reply = Reply(refusal=problem)
+    return refused(replace(world, pods=pods), name, problem), Effects(reply, (record,))
+
+
+def _twins(world: World, container: Container) -> list[Container]:
+    """Older instances of the same namespace, pod and name that still hold something.
+
+    A restart may be told before the end of what it replaces; nri-plugins counts the newer alone.
+    """
+    name, known = container.name, world.containers
+    return [
+        known[grant.container_id]
+        for grant in world.ledger.grants.values()
+        if grant.name == name
+        and grant.container_id != container.id
+        and grant.container_id in known
+        and world.full_name(known[grant.container_id]) == world.full_name(container)
+    ]
+
+
+def _scheduling_classes(world: World) -> tuple[SchedulingClass, ...]:
+    spec = world.pinning.spec if world.pinning else None
+    return () if spec is None else spec.scheduling_classes
 
 
 def _release(world: World, event: Event, gone: set[str], now: float) -> tuple[World, Effects]:
@@ -198,35 +125,10 @@ def _release(world: World, event: Event, gone: set[str], now: float) -> tuple[Wo
     names = {key: world.full_name(world.containers[key]) for key in gone & set(world.containers)}
     released = [grant for key in gone if (grant := world.ledger.get(key)) is not None]
     world = replace(merge(world, event), failed=failed)
-    if not released:
+    if not released or world.policy is None:
         return world, Effects()
-    shared = world.shared_cpus()
-    world = replace(world, ledger=world.ledger.without(gone))
-    records = tuple(
-        Record(
-            now,
-            "released",
-            names.get(grant.container_id, grant.name),
-            "the container ended",
-            grant.placement,
-            NOT_OURS,
-            grant.container_id,
-        )
-        for grant in released
-    )
-    world, updates, resized = _resize_shared(world, shared, "", now)
-    return world, Effects(Reply(None, updates), records + resized)
-
-
-def _placed(
-    world: World, container: Container, before: Placement, grant: Grant, kind: str, now: float
-) -> Record:
-    return Record(
-        now,
-        kind,
-        world.full_name(container),
-        grant.decision.reason,
-        before,
-        grant.placement,
-        container.id,
-    )
+    turn = Turn(world, now)
+    for grant in released:
+        name = names.get(grant.container_id, grant.name)
+        turn.release(grant.container_id, name, "the container ended")
+    return turn.world, Effects(Reply(None, tuple(turn.updates.values())), tuple(turn.records))

@@ -110,7 +110,7 @@ def test_whatever_happens(fake: FakeNode, operations: list[Operation]) -> None:
         fake.stop(name)
         check(fake)
     assert fake.world.ledger.grants == {}
-    assert fake.world.shared_cpus() == fake.world.allowed_cpus()
+    assert fake.world.shared_cpus() == fake.world.policy.allowed_cpus
 
 
 @settings(max_examples=300, deadline=None)

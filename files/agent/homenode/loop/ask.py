@@ -1,0 +1,101 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a container asks for, from what the runtime tells of it.
+
+A runtime does not carry the pod's manifest, so requests are estimated from what the kubelet made
+of them, exactly where that is exact; a pod that a webhook annotated with its real resources is
+believed. nri-plugins estimates in the same way from the same figures.
+"""
+
+from __future__ import annotations
+
+from homenode.intent.nri_plugins import NO_INTENT as NOTHING_SAID
+from homenode.intent.nri_plugins import tenant_intent
+from homenode.intent.real_resources import RealResources, real_resources
+from homenode.intent.tenant import NO_INTENT, TenantIntent
+from homenode.pinning.policy import Ask
+from homenode.world.adopt import given_back, given_placement
+from homenode.world.world import World
+from model.problem import Problem
+from model.workload import (
+    BURSTABLE,
+    GUARANTEED,
+    NOT_OURS,
+    Container,
+    Placement,
+    Pod,
+    Resources,
+    cpu_request_millis,
+    whole_cpus,
+)
+
+LEAST_ADJUSTMENT, MOST_ADJUSTMENT = 3, 999
+"""oom_score_adj of Burstable containers, as the kubelet bounds it (pkg/kubelet/qos)."""
+
+
+def ask_of(world: World, pod: Pod, container: Container, given: Placement = NOT_OURS) -> Ask:
+    """The container as a policy sees it; *given* is what the kubelet's managers chose."""
+    problems: list[Problem] = []
+    qos_class = pod.qos_class
+    asked = real_resources(pod.annotations, container.name, problems)
+    if asked is None:
+        asked = _estimated(world, container, qos_class)
+    return Ask(
+        container.id,
+        container.name,
+        pod,
+        qos_class,
+        *asked,
+        intent=_intent(pod, container.name, tuple(problems)),
+        order=container.created_at,
+        given=given,
+    )
+
+
+def given_by(world: World, resources: Resources) -> Placement:
+    """What the kubelet's managers chose; what an undo leaves behind is nobody's choice."""
+    given = given_placement(resources)
+    return NOT_OURS if given_back(world.machine, given) else given
+
+
+def _intent(pod: Pod, container: str, problems: tuple[Problem, ...]) -> TenantIntent:
+    found = tenant_intent(pod.annotations, container)
+    if found is NOTHING_SAID and not problems:
+        return NO_INTENT
+    return TenantIntent(
+        prefer_shared=found.prefer_shared_cpus,
+        preserve_cpus=found.preserve_cpus,
+        preserve_memory=found.preserve_memory,
+        problems=found.problems + problems,
+    )
+
+
+def _estimated(world: World, container: Container, qos_class: str) -> RealResources:
+    resources = container.resources
+    request = cpu_request_millis(resources, qos_class)
+    if qos_class == GUARANTEED and request % 1000 == 0 and not whole_cpus(resources, qos_class):
+        request = max(request - 1, 0)  # not a whole number, so it must not look like one
+    limit = request if qos_class == GUARANTEED else _cpu_limit(resources)
+    memory_limit = max(resources.memory_limit_bytes or 0, 0)
+    memory_request = memory_limit if qos_class == GUARANTEED else 0
+    if qos_class == BURSTABLE:
+        memory_request = _memory_request(world, container.oom_score_adj or 0, memory_limit)
+    return RealResources(request, limit, memory_request, memory_limit)
+
+
+def _cpu_limit(resources: Resources) -> int:
+    quota, period = resources.quota or 0, resources.period or 0
+    return round(quota * 1000 / period) if quota > 0 and period > 0 else 0
+
+
+def _memory_request(world: World, adjustment: int, limit: int) -> int:
+    """The smallest request for which the kubelet sets this oom_score_adj; 0 where that says none.
+
+    The kubelet writes 1000 - 1000 * request / capacity, within bounds.
+    """
+    if not LEAST_ADJUSTMENT <= adjustment <= MOST_ADJUSTMENT:
+        return 0
+    request = -(-(1000 - adjustment) * world.machine.memory_total_bytes // 1000)
+    return request if request < limit or not limit else 0

@@ -1,0 +1,107 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What runs is taken over as it is, whoever restarted; who was never placed is placed now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Optional
+
+from homenode.pinning.policy import Adoption, Held, Placed
+from homenode.world.adopt import current_placement, held_placement, live
+from homenode.world.decision import KUBELET
+from homenode.world.ledger import Grant, Ledger
+from homenode.world.merge import merge
+from homenode.world.record import Record
+from homenode.world.world import World
+from model.events import NO_CHANGE, ContainerUpdate, Reply, Synchronized
+from model.problem import HomenodeProblem
+from model.settings import NO_SETTINGS
+from model.workload import NOT_OURS, Container, Placement
+
+from .ask import ask_of, given_by
+from .settings import settings_of
+from .turn import Turn
+
+
+def synchronize(
+    world: World, event: Synchronized, now: float
+) -> tuple[World, Reply, tuple[Record, ...]]:
+    """The next world, the answer, and what to record."""
+    previous = world.ledger
+    world = _with_asked_shares(merge(world, event), previous)
+    if world.policy is None:  # what was granted before is nobody's business any more
+        return replace(world, ledger=previous.without(previous.grants)), NO_CHANGE, ()
+    held = {one.ask.container_id: one for one in _held(world, previous)}
+    known = world.books is not None
+    memory = world.policy.remember(world.books) if known else world.remembered
+    adoption: Adoption = world.policy.adopt(tuple(held.values()), memory)
+    grants = [
+        _grant(world.containers[key], _as_remembered(placed, held[key].before))
+        for key, placed in adoption.placed.items()
+    ]
+    ledger = Ledger(previous.version).with_grants(grants)
+    world = replace(
+        world, ledger=ledger, books=adoption.books, remembered=None, warnings=adoption.problems
+    )
+    turn = Turn(world, now)
+    turn.book_changed(adoption.changed)
+    for key in adoption.newcomers:
+        _place_late(turn, world.containers[key], held[key])
+    return turn.world, Reply(None, tuple(turn.updates.values())), tuple(turn.records)
+
+
+def _with_asked_shares(world: World, previous: Ledger) -> World:
+    """A runtime tells the cpu.shares that we set: the kubelet's own are in the ledger."""
+    told = {}
+    for key, grant in previous.grants.items():
+        container = world.containers.get(key)
+        ours = grant.placed.shares
+        if container is not None and ours is not None and container.resources.shares == ours:
+            resources = replace(container.resources, shares=grant.asked_shares)
+            told[key] = replace(container, resources=resources)
+    return replace(world, containers={**world.containers, **told}) if told else world
+
+
+def _held(world: World, previous: Ledger) -> list[Held]:
+    found = []
+    for container in live(world):
+        grant = previous.get(container.id)
+        before = None if grant is None else grant.placed
+        kubelets = before is not None and before.decision.outcome == KUBELET
+        placement = held_placement(world, container, before)
+        given = Placement(placement.cpus) if kubelets else NOT_OURS
+        ask = ask_of(world, world.pods[container.pod_id], container, given)
+        found.append(Held(ask, placement, before))
+    return found
+
+
+def _grant(container: Container, placed: Placed) -> Grant:
+    shares = container.resources.shares
+    return Grant(container.id, container.pod_id, container.name, placed, shares)
+
+
+def _as_remembered(placed: Placed, before: Optional[Placed]) -> Placed:
+    """The decision of before, with its candidates, where it led to just this."""
+    if before is None or before == placed:
+        return placed
+    same = replace(before, decision=placed.decision) == placed
+    return before if same and placed.decision.adopted else placed
+
+
+def _place_late(turn: Turn, container: Container, held: Held) -> None:
+    """Place who was never placed; who cannot be placed runs on as it is, and is told."""
+    given = given_by(turn.world, container.resources)
+    ask = replace(held.ask, given=given)
+    before = current_placement(turn.world, container)
+    try:
+        placed = turn.place(container, ask, "adopted", before)
+    except HomenodeProblem as error:
+        turn.problems(container.id, (*ask.intent.problems, error.problem))
+        return
+    settings = settings_of(placed)
+    turn.updates.pop(container.id, None)
+    if placed.placement != NOT_OURS or settings is not NO_SETTINGS:
+        turn.updates[container.id] = ContainerUpdate(container.id, placed.placement, settings)

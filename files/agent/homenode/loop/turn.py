@@ -1,0 +1,131 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One event's bookings, one after the other: the world after them, and what has to be told.
+
+The policy keeps its books and the ledger what everybody was granted; both change here and nowhere
+else. Out of scope: which bookings an event asks for (``step``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Optional
+
+from homenode.pinning.policy import Ask, Outcome, Placed, Policy
+from homenode.world.ledger import Grant
+from homenode.world.record import Record
+from homenode.world.world import World
+from model.cpuset import CpuSet
+from model.events import ContainerUpdate
+from model.problem import Problem
+from model.settings import NO_SETTINGS
+from model.workload import NOT_OURS, Container, Placement
+
+from .settings import changed_settings
+
+
+class Turn:
+    """*world* is the one so far, *updates* and *records* what has to be told of it.
+
+    Only for a world with a policy; a method that asks the policy raises what the policy raises,
+    and has booked nothing then.
+    """
+
+    def __init__(self, world: World, now: float) -> None:
+        self.policy: Policy = world.policy
+        books = self.policy.start() if world.books is None else world.books
+        self.world = replace(world, books=books)
+        self.updates: dict[str, ContainerUpdate] = {}
+        self.records: list[Record] = []
+        self._now = now
+
+    def place(self, container: Container, ask: Ask, kind: str, before: Placement) -> Placed:
+        """Place *container*, whose cpuset was *before*, and record it as *kind*."""
+        return self._own(self.policy.place(self.world.books, ask), container, ask, kind, before)
+
+    def resize(self, container: Container, ask: Ask, before: Placement) -> Placed:
+        """Place *container* anew because its resources changed."""
+        return self._own(
+            self.policy.resize(self.world.books, ask), container, ask, "placed", before
+        )
+
+    def release(self, container_id: str, name: str, reason: str) -> None:
+        """Take a container out, where it is in."""
+        grant = self.world.ledger.get(container_id)
+        if grant is None:
+            return
+        outcome = self.policy.release(self.world.books, container_id)
+        ledger = self.world.ledger.without({container_id})
+        self.world = replace(self.world, ledger=ledger)
+        self.updates.pop(container_id, None)
+        was = grant.placement
+        self.record("released", name, reason, was, NOT_OURS, container_id)
+        self.book(outcome)
+
+    def problems(self, container_id: str, found: tuple[Problem, ...]) -> None:
+        """Remember what was wrong with what a container asks for."""
+        if found:
+            known = {**self.world.problems, container_id: found}
+            self.world = replace(self.world, problems=known)
+
+    def record(
+        self,
+        kind: str,
+        name: str,
+        reason: str,
+        before: Placement,
+        after: Placement,
+        container_id: str = "",
+        containers: int = 1,
+    ) -> None:
+        """One line for the journal."""
+        line = Record(self._now, kind, name, reason, before, after, container_id, containers)
+        self.records.append(line)
+
+    def _own(
+        self, outcome: Outcome, container: Container, ask: Ask, kind: str, before: Placement
+    ) -> Placed:
+        placed = outcome.placed
+        assert placed is not None, "a policy places whom it is asked for"
+        grant = Grant(
+            container.id, container.pod_id, container.name, placed, container.resources.shares
+        )
+        self.world = replace(self.world, ledger=self.world.ledger.with_grants([grant]))
+        self.problems(container.id, ask.intent.problems)
+        if kind:
+            name = self.world.full_name(container)
+            after = placed.placement
+            self.record(kind, name, placed.decision.reason, before, after, container.id)
+        self.book(outcome)
+        return placed
+
+    def book(self, outcome: Outcome) -> None:
+        """Take over the books, and tell everybody whose placement or settings changed."""
+        self.world = replace(self.world, books=outcome.books)
+        self.book_changed(outcome.changed)
+
+    def book_changed(self, changed: Mapping[str, Placed]) -> None:
+        """Tell everybody of *changed*, and give them what they have now."""
+        grants: list[Grant] = []
+        groups: dict[tuple[str, Optional[CpuSet]], list[Grant]] = {}
+        for key, placed in changed.items():
+            grant = self.world.ledger.get(key)
+            if grant is None:
+                continue
+            was = grant.placed
+            settings = changed_settings(was, placed)
+            grants.append(Grant(key, grant.pod_id, grant.name, placed, grant.asked_shares))
+            if placed.placement != was.placement or settings is not NO_SETTINGS:
+                self.updates[key] = ContainerUpdate(key, placed.placement, settings)
+                groups.setdefault((placed.place, placed.placement.cpus), []).append(grant)
+        if grants:
+            self.world = replace(self.world, ledger=self.world.ledger.with_grants(grants))
+        for (place, _cpus), members in groups.items():
+            first = members[0]
+            after = changed[first.container_id].placement
+            who, what = f"({place or 'shared'})", f"of {place}" if place else "that nobody owns"
+            reason = f"the CPUs {what} changed"
+            self.record("resized", who, reason, first.placement, after, "", len(members))
