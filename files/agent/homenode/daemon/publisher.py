@@ -83,7 +83,7 @@ class Publisher:
             self._journal.write(self._waiting.popleft())
         world = self._world()
         if world.ledger.version != self._saved_version:
-            error = store.save(self._ledger_path, world.ledger)
+            error = store.save(self._ledger_path, store.remembered(world))
             self._outcome("ledger", error)
             if error is None:
                 self._saved_version = world.ledger.version

@@ -20,6 +20,7 @@ from homenode.enforce.undo import UndoLog
 from homenode.intent.config import Config
 from homenode.intent.fit import misfits
 from homenode.linux.cgroup import CgroupTree
+from homenode.loop import begin
 from homenode.report.journal import Journal
 from homenode.report.metrics import exposition
 from homenode.report.status import status, with_live
@@ -92,7 +93,7 @@ class Service:
         _make_state_dir(paths.state_dir, self._problems)
         machine = read_machine(open_host(paths.host_root))
         self._problems.extend(misfits(config.pinning, machine))
-        ledger, problem = store.load(paths.ledger)
+        remembered, problem = store.load(paths.ledger)
         if problem is not None:
             self._problems.append(problem)
         self._tree = CgroupTree(paths.host_root)
@@ -103,7 +104,7 @@ class Service:
             status_path=paths.status,
             ledger_path=paths.ledger,
         )
-        world = World(machine, config.pinning, ledger=ledger)
+        world = begin(machine, config.pinning, remembered.ledger, remembered.of(config.pinning))
         self._owner = Owner(world, self._tree, UndoLog(paths.undo), self._publisher.records)
         self._plugin = NriPlugin(_nri_settings(config, paths), self._handle, self._noticed)
         self._readback = ReadBack(self._tree, self._current_world, self._tell, self._plugin.update)

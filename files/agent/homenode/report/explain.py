@@ -55,7 +55,7 @@ def explain(container: Mapping[str, Any]) -> str:
         lines.append("  candidates, best first:")
         lines += ["    " + line for line in _candidates(decision)]
         lines += [f"    {line}" for line in _why_not(decision)]
-    shown = {"agent": {}, "failed": [], "containers": [container]}
+    shown = {"agent": {}, "warnings": [], "failed": [], "containers": [container]}
     return printable("\n".join(lines + [f"  {line}" for line in problem_lines(shown)]) + "\n")
 
 

@@ -17,6 +17,7 @@ from homenode.world.ledger import Grant
 from homenode.world.record import placement_dict
 from homenode.world.world import World
 from model.cgroup_path import cgroup_path
+from model.cpuset import IdSet
 from model.workload import Container, Placement
 
 from .columns import aligned, one_line, printable
@@ -39,16 +40,28 @@ def status(world: World, agent: Mapping[str, Any]) -> dict[str, Any]:
         "pinning": world.pinning.policy if world.pinning else None,
         "shared_cpus": str(world.shared_cpus()),
         "exclusive_cpus": str(world.ledger.exclusive()),
+        "places": [_place(place) for place in world.places()],
         "nodes": [
             {"id": node.id, "cpus": str(node.cpus), "memory_bytes": node.memory_total_bytes}
             for node in world.machine.nodes
         ],
         "containers": containers,
+        "warnings": [problem.as_dict() for problem in world.warnings],
         "failed": [
             {"container": name, **problem.as_dict()}
             for name, problem in sorted(world.failed.items())
         ],
     }
+
+
+def _place(place: Any) -> dict[str, Any]:
+    """A pool or balloon (``pinning.policy.Place``), JSON-clean."""
+    shown = {key: _plain(value) for key, value in vars(place).items()}
+    return {**shown, "containers": list(place.containers)}
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, IdSet) else value
 
 
 def _container(world: World, container: Container, grant: Optional[Grant]) -> dict[str, Any]:
@@ -62,6 +75,7 @@ def _container(world: World, container: Container, grant: Optional[Grant]) -> di
         "state": container.state,
         "cgroup": cgroup_path(container.cgroups_path),
         "granted": placement_dict(placement),
+        "place": grant.placed.place if grant else "",
         "exclusive": str(grant.exclusive) if grant else "",
         "decision": grant.decision.as_dict() if grant else None,
         "problems": [problem.as_dict() for problem in world.problems.get(container.id, ())],
@@ -124,6 +138,7 @@ def _headline(current: Mapping[str, Any]) -> str:
 def problem_lines(current: Mapping[str, Any]) -> list[str]:
     """One line per problem, each with field, value, reason and remedy."""
     found = [("agent", problem) for problem in current["agent"].get("problems", ())]
+    found += [("pinning", problem) for problem in current["warnings"]]
     found += [(problem["container"], problem) for problem in current["failed"]]
     for container in current["containers"]:
         found += [(container["name"], problem) for problem in container["problems"]]

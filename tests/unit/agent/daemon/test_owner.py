@@ -22,9 +22,8 @@ from homenode.daemon.owner import Owner
 from homenode.enforce.undo import UndoLog
 from homenode.intent.config import PinningConfig
 from homenode.linux.cgroup import CgroupTree
-from homenode.loop import step
+from homenode.loop import begin, step
 from homenode.world.record import Record
-from homenode.world.world import World
 from model.cpuset import CpuSet, NodeSet
 from model.events import (
     NO_CHANGE,
@@ -48,7 +47,7 @@ class Owned:
         self.root = root
         self.undo = UndoLog(str(root / "undo.jsonl"))
         self.records: list[Record] = []
-        world = World(TWO, PinningConfig())
+        world = begin(TWO, PinningConfig())
         self.owner = Owner(world, CgroupTree(str(root)), self.undo, self._changed)
 
     def _changed(self, records: Sequence[Record]) -> None:
@@ -241,7 +240,7 @@ def test_before_values_of_the_dead_are_forgotten(owned: Owned) -> None:
 
 def test_a_log_that_cannot_be_written_is_told_and_pinning_goes_on(tmp_path: Path) -> None:
     make_hierarchy(tmp_path)
-    world = World(TWO, PinningConfig())
+    world = begin(TWO, PinningConfig())
     undo = UndoLog(str(tmp_path / "gone" / "undo"))
     owner = Owner(world, CgroupTree(str(tmp_path)), undo, lambda records: None)
     assert owner.handle(creating(), time.monotonic() + 5).adjust == OWN

@@ -61,7 +61,7 @@ def test_a_change_is_published_in_three_files(published: Published) -> None:
     published.publisher.publish()
     assert [line["kind"] for line in published.lines()] == ["placed"]
     assert json.loads(published.status.read_text())["containers"][0]["granted"]["cpus"] == "1-2"
-    assert store.load(str(published.ledger))[0].grants == published.node.world.ledger.grants
+    assert store.load(str(published.ledger))[0].ledger.grants == published.node.world.ledger.grants
     assert published.status.stat().st_mode & 0o777 == 0o644, "the status needs no privilege"
 
 
