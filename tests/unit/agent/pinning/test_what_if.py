@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An offer is a what-if: it changes nothing, it says who lost by which rule, and it goes stale."""
+"""A policy may be asked "what if" at any time: nothing changes, and it says who lost by what."""
 
 from __future__ import annotations
 
@@ -10,45 +10,42 @@ import pytest
 
 from fakes.machines import sockets
 from fakes.node import FakeNode, container, machine, pod
-from homenode.intent.nri_plugins import NO_INTENT
-from homenode.pinning.home_node import RULES, offer
-from homenode.pinning.offer import Offer, OutdatedOffer, commit
+from homenode.loop import begin
+from homenode.loop.ask import ask_of
+from homenode.pinning.home_node import RULES
+from homenode.pinning.policy import Outcome
+from homenode.world.decision import Decision
 from homenode.world.world import World
 
 TWO = machine(sockets(2, cores=4))
 
 
-def offered(world: World, kind: str, name: str = "a") -> Offer:
+def offered(fake: FakeNode, kind: str, name: str = "a") -> Outcome:
     made = pod(name, kind)
-    return offer(world, made, container(name, kind, made), NO_INTENT)
+    ask = ask_of(fake.world, made, container(name, kind, made))
+    books = fake.world.policy.start() if fake.world.books is None else fake.world.books
+    outcome: Outcome = fake.world.policy.place(books, ask)
+    return outcome
 
 
-def test_an_offer_changes_nothing_and_is_repeatable() -> None:
-    world = World(TWO)
-    assert offered(world, "G2") == offered(world, "G2")
-    assert world == World(TWO)
+def decided(fake: FakeNode, kind: str) -> Decision:
+    placed = offered(fake, kind).placed
+    assert placed is not None
+    return placed.decision
 
 
-def test_a_commit_is_the_next_version_with_the_grant() -> None:
-    first = offered(World(TWO), "G2")
-    ledger = commit(World(TWO).ledger, first)
-    assert ledger.version == 1
-    assert ledger.get("a") == first.grant
-
-
-def test_an_offer_made_before_the_ledger_changed_is_refused() -> None:
-    world = World(TWO)
-    for_a, for_b = offered(world, "G2", "a"), offered(world, "G2", "b")
-    ledger = commit(world.ledger, for_a)
-    with pytest.raises(OutdatedOffer, match="made for version 0, now 1"):
-        commit(ledger, for_b)
-    assert list(ledger.grants) == ["a"]
+def test_asking_changes_nothing_and_is_repeatable() -> None:
+    fake = FakeNode(TWO)
+    fake.run("G1=x E=e")
+    world: World = fake.world
+    assert offered(fake, "G2") == offered(fake, "G2")
+    assert fake.world == world
 
 
 def test_every_candidate_is_kept_best_first_with_its_value_per_rule() -> None:
     fake = FakeNode(TWO)
     fake.run("G2:1=x")
-    decision = offered(fake.world, "G3:1").grant.decision
+    decision = decided(fake, "G3:1")
     assert decision.rules == RULES
     assert [(one.name, *one.values) for one in decision.candidates] == [
         ("node 1", True, True, 4, 16384, 1),
@@ -59,7 +56,7 @@ def test_every_candidate_is_kept_best_first_with_its_value_per_rule() -> None:
 def test_who_cannot_have_own_cpus_is_told_why() -> None:
     fake = FakeNode(TWO)
     fake.run("G3=x G3=y")
-    decision = offered(fake.world, "G2").grant.decision
+    decision = decided(fake, "G2")
     assert decision.reason == "no NUMA node has 2 CPUs free for one container"
     assert [one.values[2] for one in decision.candidates] == [1, 1]
 
@@ -76,4 +73,13 @@ REASONS = {
 
 @pytest.mark.parametrize("kind", REASONS)
 def test_the_reason_is_one_sentence(kind: str) -> None:
-    assert offered(World(TWO), kind).grant.decision.reason == REASONS[kind]
+    assert decided(FakeNode(TWO), kind).reason == REASONS[kind]
+
+
+def test_what_was_asked_with_nothing_running_is_what_a_creation_gets() -> None:
+    fake = FakeNode(TWO)
+    begun = begin(TWO, fake.world.pinning)
+    assert begun.books is None
+    what_if = offered(fake, "G2").placed
+    fake.create("G2", "a")
+    assert fake.world.ledger.grants["a"].placed == what_if
