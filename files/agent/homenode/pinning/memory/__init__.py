@@ -13,5 +13,7 @@ to a wider zone: the same nodes and the closest others, of the same types first,
 of them books in and books out, so that "what if" is a call whose result is dropped;
 ``overcommit`` makes room. The rules are those of nri-plugins' ``pkg/resmgr/lib/memory``, so that
 placements are the same; there, however, a zone that everybody left is judged for a while after a
-reallocation, which refuses what fits. Out of scope: moving pages, and how much a container really uses.
+reallocation, which refuses what fits.
+
+Out of scope: moving pages, and how much a container really uses.
 """
