@@ -52,6 +52,12 @@ ROOMS = (
         "daemon, simulate, explain and check mode all run this one function",
         pure=True,
     ),
+    Room(
+        "simulate",
+        ("model", "intent", "world", "pinning", "loop"),
+        "asks the policies as the loop does, about a machine that need not be there",
+        pure=True,
+    ),
     Room("linux", ("model", "host_files"), "one file per kernel interface, no policy in it"),
     Room("pages", ("model", "host_files", "world", "linux"), "the hands that carry out plans"),
     Room("pages.survey", ("model", "host_files", "linux"), "sees where pages are, plans nothing"),
