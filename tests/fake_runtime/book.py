@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
@@ -46,6 +47,9 @@ class FakePod:
 class FakeContainer:
     """A container; *cpus* and *mems* are what its cgroup says now, "" for everything.
 
+    *shares* is the cpu.shares that the runtime has stored; *beside* is what a plugin's answer set
+    at creation, as LinuxContainerAdjustment.
+
     *adjusted*: whether a plugin's answer took part in its creation; *latency_s*: how long the
     plugins took over it, in seconds; *writes*: how often its cpuset changed after creation.
     """
@@ -63,7 +67,13 @@ class FakeContainer:
     pid: int = 0
     env: list[str] = field(default_factory=list)
     annotations: dict[str, str] = field(default_factory=dict)
+    shares: int = 0
+    beside: Any = None
+    created_at: int = field(default_factory=time.time_ns)
     _written: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.shares = self.shares or self.figures.shares
 
     @property
     def placement(self) -> tuple[str, str]:
@@ -74,7 +84,7 @@ class FakeContainer:
         """As LinuxResources; the cpuset as the runtime's stored spec has it."""
         figures = self.figures
         message = MESSAGES["LinuxResources"]()
-        message.cpu.shares.value = figures.shares
+        message.cpu.shares.value = self.shares
         if figures.quota is not None:
             message.cpu.quota.value = figures.quota
         message.cpu.period.value = figures.period
@@ -102,10 +112,12 @@ class FakeContainer:
                 "cgroups_path": kubelet.cgroups_path(self.pod.cgroup_parent, self.id),
             },
             pid=self.pid,
+            created_at=self.created_at,
         )
 
     def apply(self, cpu: Any) -> None:
-        """Take over the cpuset of a LinuxCPU where it has one."""
+        """Take over cpuset and weight of a LinuxCPU where it has them."""
+        self.shares = cpu.shares.value or self.shares
         cpus, mems = cpu.cpus or self.cpus, cpu.mems or self.mems
         self.writes += (cpus, mems) != (self.cpus, self.mems)
         self.cpus, self.mems = cpus, mems

@@ -334,6 +334,7 @@ class FakeRuntime:
         for _plugin, answer in answers:
             if answer.HasField("adjust"):
                 container.adjusted = True
+                container.beside = answer.adjust.linux
                 container.apply(answer.adjust.linux.resources.cpu)
                 container.writes = 0
             self._apply_updates(answer.update)

@@ -19,6 +19,7 @@ TABLE = """
 OptionalUInt64: value=1 uint64
 OptionalInt64: value=1 int64
 OptionalInt: value=1 int64
+OptionalString: value=1 string
 LinuxCPU: shares=1 OptionalUInt64, quota=2 OptionalInt64, period=3 OptionalUInt64,
     realtime_runtime=4 OptionalInt64, realtime_period=5 OptionalUInt64, cpus=6 string,
     mems=7 string
@@ -26,7 +27,7 @@ LinuxMemory: limit=1 OptionalInt64, reservation=2 OptionalInt64, swap=3 Optional
     swappiness=6 OptionalUInt64
 HugepageLimit: page_size=1 string, limit=2 uint64
 LinuxResources: memory=1 LinuxMemory, cpu=2 LinuxCPU, hugepage_limits=3 *HugepageLimit,
-    unified=6 map
+    blockio_class=4 OptionalString, rdt_class=5 OptionalString, unified=6 map
 LinuxPodSandbox: pod_overhead=1 LinuxResources, pod_resources=2 LinuxResources,
     cgroup_parent=3 string, cgroups_path=4 string
 PodSandbox: id=1 string, name=2 string, uid=3 string, namespace=4 string, labels=5 map,
@@ -39,8 +40,12 @@ Mount: destination=1 string, type=2 string, source=3 string, options=4 *string
 Container: id=1 string, pod_sandbox_id=2 string, name=3 string, state=4 int32, labels=5 map,
     annotations=6 map, args=7 *string, env=8 *string, mounts=9 *Mount, linux=11 LinuxContainer,
     pid=12 uint32, created_at=14 int64
+LinuxIOPriority: class=1 int32, priority=2 int32
+LinuxScheduler: policy=1 int32, nice=2 int32, priority=3 int32, flags=4 bytes, runtime=5 uint64,
+    deadline=6 uint64, period=7 uint64
+PackedFlags: flags=4 *int32
 LinuxContainerAdjustment: resources=2 LinuxResources, cgroups_path=3 string,
-    oom_score_adj=4 OptionalInt
+    oom_score_adj=4 OptionalInt, io_priority=5 LinuxIOPriority, scheduler=10 LinuxScheduler
 ContainerAdjustment: annotations=2 map, linux=6 LinuxContainerAdjustment
 LinuxContainerUpdate: resources=1 LinuxResources
 ContainerUpdate: container_id=1 string, linux=2 LinuxContainerUpdate, ignore_failure=3 bool

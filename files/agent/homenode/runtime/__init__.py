@@ -20,9 +20,10 @@ each direction. Bottom up, and in the order to read:
 
 What a runtime forgives is little: a plugin that answers with an error makes the creation of the
 container fail, one that answers after two seconds is cut off, one that asks for updates inside a
-handler waits for itself. Hence: no error ever travels on the wire in answer to an event, "no
-change" is sent at our own deadline, well before the runtime's, and updates come from another
-thread. Environment and arguments of containers (secrets live there) are skipped while decoding.
+handler waits for itself. Hence: no error travels on the wire in answer to an event, but for a
+creation that is refused with its reason; "no change" is sent at our own deadline, well before the
+runtime's, and updates come from another thread. Environment and arguments of containers (secrets
+live there) are skipped while decoding.
 
 Imports only ``model``. Out of scope: what to answer (``pinning``), cgroups (``linux``), runtimes
 without NRI (bypass), the CRI and podresources sockets.

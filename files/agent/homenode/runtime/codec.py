@@ -9,8 +9,9 @@ A decoded message is a dict of the fields that were present; ``text``, ``number`
 arguments, mounts) is stepped over without being copied. Nesting is bounded by the tables, none of
 which contains itself; sizes and counts by ``wire``. Encoding follows the same tables.
 
-Out of scope: groups, repeated scalars, floating point, required fields, extensions: NRI's
-messages have none of them where we look.
+Out of scope: groups, repeated numbers, floating point, required fields, extensions: NRI's
+messages have none of them where we look, but for one list of small enums (``scheduler.flags``),
+which on the wire is the same as bytes.
 Source: protobuf.dev "Encoding"; judged by the ``protobuf`` library in tests/unit/agent/runtime.
 """
 
@@ -43,7 +44,10 @@ class Malformed(WireProblem):
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a message: *kind* as above, *table* where it is MESSAGE."""
+    """One field of a message: *kind* as above, *table* where it is MESSAGE.
+
+    Only MESSAGE and STRING can be *repeated*.
+    """
 
     name: str
     kind: int
@@ -110,6 +114,11 @@ def children(message: Message, name: str) -> list[Message]:
     return cast(list[Message], message.get(name, []))
 
 
+def texts(message: Message, name: str) -> list[str]:
+    """A repeated string, empty where it is absent."""
+    return cast(list[str], message.get(name, []))
+
+
 def mapping(message: Message, name: str) -> dict[str, str]:
     """A map<string, string>, empty where it is absent."""
     return cast(dict[str, str], message.get(name, {}))
@@ -162,7 +171,7 @@ def _take(
 ) -> None:
     """Decode one length-delimited field of *table* into *message*."""
     name, kind = field.name, field.kind
-    if kind == STRING:
+    if kind == STRING and not field.repeated:
         message[name] = _string(data, at, stop, table.name)
         return
     if kind == BYTES:
@@ -171,6 +180,9 @@ def _take(
     left[0] -= 1
     if left[0] < 0:
         raise Malformed(table.name, f"has more than {MAX_ITEMS} parts")
+    if kind == STRING:
+        cast(list[str], message.setdefault(name, [])).append(_string(data, at, stop, table.name))
+        return
     if kind == MAP:
         _take_entry(data, at, stop, cast(dict[str, str], message.setdefault(name, {})), left)
         return

@@ -27,7 +27,8 @@ from model.events import (
     PodStarted,
     Reply,
 )
-from model.workload import Container, Placement, Pod, Resources
+from model.settings import Settings
+from model.workload import NOT_OURS, Container, Placement, Pod, Resources
 
 from . import nri_messages as nri
 from .codec import Message, Table, child, children, mapping, number, text
@@ -64,8 +65,9 @@ def answer(method: str, event: Event, reply: Reply) -> bytes:
     """The response to *method* that tells the runtime *reply*."""
     if method == "CreateContainer":
         created = cast(ContainerCreating, event).container.id
-        linux = _linux(reply.adjust) if reply.adjust is not None else None
-        adjust: Message = {} if linux is None else {"adjust": {"linux": linux}}
+        linux = _linux(reply.adjust or NOT_OURS, reply.settings)
+        linux.update(_at_creation(reply.settings))
+        adjust: Message = {"adjust": {"linux": linux}} if linux else {}
         table = nri.CREATE_CONTAINER_RESPONSE
         return table.encode(adjust) + _updates(table, reply.updates, created)
     if method in ("UpdateContainer", "StopContainer"):
@@ -97,37 +99,64 @@ def _updates(table: Table, updates: Iterable[ContainerUpdate], created: str = ""
 
     Hundreds of containers share one placement, so all but the id is encoded once per placement.
     """
-    encoded: dict[tuple[int, int], tuple[bytes, bytes]] = {}
+    encoded: dict[tuple[int, int, int], tuple[bytes, bytes]] = {}
     parts: dict[str, bytes] = {}
     for update in updates:
         name = update.container_id
         identity = name.encode()
-        key = (id(update.placement), len(identity))
+        key = (id(update.placement), id(update.settings), len(identity))
         around = encoded.get(key)
         if around is None:
-            around = encoded[key] = _around_id(table, update.placement, len(identity))
+            around = encoded[key] = _around_id(table, update, len(identity))
         if around[1] and name != created:
             parts[name] = around[0] + identity + around[1]
     return b"".join(parts.values())
 
 
-def _around_id(table: Table, placement: Placement, size: int) -> tuple[bytes, bytes]:
+def _around_id(table: Table, update: ContainerUpdate, size: int) -> tuple[bytes, bytes]:
     """What stands before and after a container id of *size* bytes; nothing after: no update."""
-    linux = _linux(placement)
-    after = b"" if linux is None else nri.CONTAINER_UPDATE.encode({"linux": linux})
+    linux = _linux(update.placement, update.settings)
+    after = nri.CONTAINER_UPDATE.encode({"linux": linux}) if linux else b""
     header = nri.CONTAINER_UPDATE.field_header("container_id", size)
     whole = len(header) + size + len(after)
     return table.field_header("update", whole) + header, after
 
 
-def _linux(placement: Placement) -> Optional[Message]:
-    """{resources} of an adjustment or update; None where *placement* says nothing."""
+def _linux(placement: Placement, settings: Settings) -> Message:
+    """{resources} of an adjustment or update; empty where nothing is said."""
     cpu: Message = {}
     if placement.cpus:
         cpu["cpus"] = str(placement.cpus)
     if placement.mems:
         cpu["mems"] = str(placement.mems)
-    return {"resources": {"cpu": cpu}} if cpu else None
+    if settings.shares:
+        cpu["shares"] = {"value": settings.shares}
+    resources: Message = {"cpu": cpu} if cpu else {}
+    if settings.rdt_class:
+        resources["rdt_class"] = {"value": settings.rdt_class}
+    if settings.blockio_class:
+        resources["blockio_class"] = {"value": settings.blockio_class}
+    return {"resources": resources} if resources else {}
+
+
+def _at_creation(settings: Settings) -> Message:
+    """What only the container that is being created can be given."""
+    message: Message = {}
+    scheduler, io_priority = settings.scheduler, settings.io_priority
+    if scheduler is not None:
+        message["scheduler"] = {
+            "policy": nri.SCHEDULER_POLICIES.index(scheduler.policy),
+            "nice": scheduler.nice,
+            "priority": scheduler.priority,
+            "flags": bytes(map(nri.SCHEDULER_FLAGS.index, scheduler.flags)),
+            "runtime": scheduler.runtime,
+            "deadline": scheduler.deadline,
+            "period": scheduler.period,
+        }
+    if io_priority is not None:
+        io_class = nri.IO_CLASSES.index(io_priority.io_class)
+        message["io_priority"] = {"class": io_class, "priority": io_priority.priority}
+    return message
 
 
 def _state_change(kind: int, message: Message, method: str) -> Optional[Event]:
@@ -181,6 +210,8 @@ def _container(message: Message) -> Container:
         resources=_resources(child(linux, "resources")),
         cgroups_path=text(linux, "cgroups_path"),
         pid=number(message, "pid"),
+        created_at=number(message, "created_at"),
+        oom_score_adj=_optional(linux, "oom_score_adj"),
     )
 
 
@@ -199,3 +230,8 @@ def _resources(message: Message) -> Resources:
 def _given(message: Message, name: str) -> Optional[int]:
     """The number in a wrapper; None where it is absent or 0, which NRI sends for "not given"."""
     return number(child(message, name), "value") or None
+
+
+def _optional(message: Message, name: str) -> Optional[int]:
+    """The number in a wrapper, 0 included; None where the wrapper is absent."""
+    return number(child(message, name), "value") if name in message else None

@@ -4,8 +4,9 @@
 
 """NRI's messages, services and events as data: the fields we read or write, under NRI's names.
 
-Absent on purpose, so that they are never decoded: ``args``, ``env``, ``mounts``, ``hooks``, and
-the container's own labels and annotations. Numbers are the same from NRI 0.3 to 0.12.
+Absent on purpose, so that they are never decoded: ``args``, ``env``, ``hooks``, and the
+container's own labels and annotations. Numbers are the same from NRI 0.3 to 0.12; what came later
+(scheduler, I/O priority: 0.11) is passed over by runtimes that do not know it.
 Out of scope: behaviour. Sources: containerd/nri ``pkg/api/api.proto``, containerd/ttrpc
 ``request.proto``, googleapis ``status.proto``.
 """
@@ -58,6 +59,19 @@ EMPTY_ANSWERS = frozenset(
 )
 """Declared methods we do not subscribe to; should one come, an empty answer harms nobody."""
 
+SCHEDULER_POLICIES = ("none", "other", "fifo", "rr", "batch", "iso", "idle", "deadline")
+SCHEDULER_FLAGS = (
+    "reset-on-fork",
+    "reclaim",
+    "dl-overrun",
+    "keep-policy",
+    "keep-params",
+    "util-clamp-min",
+    "util-clamp-max",
+)
+IO_CLASSES = ("none", "rt", "be", "idle")
+"""Enums of NRI, each value by its place."""
+
 CONTAINER_STATES = ("unknown", "created", "paused", "running", "stopped")
 
 
@@ -72,6 +86,9 @@ def _list(name: str, table: Table) -> Field:
 OPTIONAL_UINT64 = Table("OptionalUInt64", {1: Field("value", UINT64)})
 OPTIONAL_INT64 = Table("OptionalInt64", {1: Field("value", INT64)})
 
+OPTIONAL_INT = Table("OptionalInt", {1: Field("value", INT64)})
+OPTIONAL_STRING = Table("OptionalString", {1: Field("value", STRING)})
+
 LINUX_CPU = Table(
     "LinuxCPU",
     {
@@ -84,7 +101,13 @@ LINUX_CPU = Table(
 )
 LINUX_MEMORY = Table("LinuxMemory", {1: _message("limit", OPTIONAL_INT64)})
 LINUX_RESOURCES = Table(
-    "LinuxResources", {1: _message("memory", LINUX_MEMORY), 2: _message("cpu", LINUX_CPU)}
+    "LinuxResources",
+    {
+        1: _message("memory", LINUX_MEMORY),
+        2: _message("cpu", LINUX_CPU),
+        4: _message("blockio_class", OPTIONAL_STRING),
+        5: _message("rdt_class", OPTIONAL_STRING),
+    },
 )
 LINUX_POD_SANDBOX = Table("LinuxPodSandbox", {3: Field("cgroup_parent", STRING)})
 POD_SANDBOX = Table(
@@ -101,7 +124,11 @@ POD_SANDBOX = Table(
 )
 LINUX_CONTAINER = Table(
     "LinuxContainer",
-    {3: _message("resources", LINUX_RESOURCES), 5: Field("cgroups_path", STRING)},
+    {
+        3: _message("resources", LINUX_RESOURCES),
+        4: _message("oom_score_adj", OPTIONAL_INT),
+        5: Field("cgroups_path", STRING),
+    },
 )
 CONTAINER = Table(
     "Container",
@@ -112,11 +139,32 @@ CONTAINER = Table(
         4: Field("state", INT32),
         11: _message("linux", LINUX_CONTAINER),
         12: Field("pid", UINT32),
+        14: Field("created_at", INT64),
     },
 )
 
+LINUX_IO_PRIORITY = Table(
+    "LinuxIOPriority", {1: Field("class", INT32), 2: Field("priority", INT32)}
+)
+LINUX_SCHEDULER = Table(
+    "LinuxScheduler",
+    {
+        1: Field("policy", INT32),
+        2: Field("nice", INT32),
+        3: Field("priority", INT32),
+        4: Field("flags", BYTES),
+        5: Field("runtime", UINT64),
+        6: Field("deadline", UINT64),
+        7: Field("period", UINT64),
+    },
+)
 LINUX_CONTAINER_ADJUSTMENT = Table(
-    "LinuxContainerAdjustment", {2: _message("resources", LINUX_RESOURCES)}
+    "LinuxContainerAdjustment",
+    {
+        2: _message("resources", LINUX_RESOURCES),
+        5: _message("io_priority", LINUX_IO_PRIORITY),
+        10: _message("scheduler", LINUX_SCHEDULER),
+    },
 )
 CONTAINER_ADJUSTMENT = Table(
     "ContainerAdjustment", {6: _message("linux", LINUX_CONTAINER_ADJUSTMENT)}

@@ -16,7 +16,7 @@ import threading
 from time import monotonic
 from typing import Callable, Optional
 
-from model.events import NO_CHANGE, Event, Reply, Synchronized
+from model.events import NO_CHANGE, ContainerCreating, Event, Reply, Synchronized
 from model.problem import SHOWN_CHARACTERS, HomenodeProblem, Problem
 from model.workload import Container, Pod
 
@@ -254,7 +254,7 @@ class Session:
         try:
             reply = self._handle(event, call.deadline)
             if monotonic() < call.deadline:
-                message = ttrpc.response(request.stream, _payload(request.method, event, reply))
+                message = _message(request, event, reply)
         except Exception as error:  # a door: nothing that a handler does may reach the wire
             raised = True
             failure = f"the handler failed: {type(error).__name__}: {error}"
@@ -287,7 +287,9 @@ class Session:
         self._report(RuntimeNotice(kind, detail, *self.runtime, problem=problem, event=event))
 
 
-def _payload(method: str, event: Event, reply: Reply) -> bytes:
+def _message(request: ttrpc.Request, event: Event, reply: Reply) -> bytes:
     if isinstance(event, Synchronized):
-        return nri.synchronize_answer(reply, more=False)
-    return nri.answer(method, event, reply)
+        return ttrpc.response(request.stream, nri.synchronize_answer(reply, more=False))
+    if reply.refusal is not None and isinstance(event, ContainerCreating):
+        return ttrpc.refusal(request.stream, ttrpc.UNKNOWN, str(reply.refusal))
+    return ttrpc.response(request.stream, nri.answer(request.method, event, reply))

@@ -99,7 +99,7 @@ def response(stream: int, payload: bytes) -> bytes:
 
 
 def refusal(stream: int, code: int, message: str) -> bytes:
-    """The bad answer to the call on *stream*; never to an event, whose pod would not start."""
+    """The bad answer to the call on *stream*: in answer to a creation, the pod does not start."""
     status = {"code": code, "message": message}
     return _pack(stream, RESPONSE, TTRPC_RESPONSE.encode({"status": status}))
 

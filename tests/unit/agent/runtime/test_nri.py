@@ -27,6 +27,7 @@ from model.events import (
     PodStarted,
     Reply,
 )
+from model.settings import IoPriority, Scheduler, Settings
 from model.workload import Container, Placement, Pod, Resources, whole_cpus
 
 POD = {
@@ -44,7 +45,9 @@ CONTAINER = {
     "name": "app",
     "state": 3,
     "pid": 77,
+    "created_at": 1700000000123456789,
     "linux": {
+        "oom_score_adj": {"value": 937},
         "cgroups_path": "slice:cri:c1",
         "resources": {
             "cpu": {
@@ -84,8 +87,17 @@ def test_create_container_tells_pod_and_container() -> None:
             resources=Resources(2048, 200000, 100000, 1 << 30, "0-1", "0"),
             cgroups_path="slice:cri:c1",
             pid=77,
+            created_at=1700000000123456789,
+            oom_score_adj=937,
         ),
     )
+
+
+@pytest.mark.parametrize(("linux", "adjustment"), [({}, None), ({"oom_score_adj": {}}, 0)])
+def test_no_oom_score_adj_is_not_zero(linux: dict[str, Any], adjustment: Optional[int]) -> None:
+    told = event("CreateContainer", "ContainerRequest", container={"id": "c", "linux": linux})
+    assert isinstance(told, ContainerCreating)
+    assert told.container.oom_score_adj == adjustment
 
 
 def test_update_container_takes_zero_for_not_given() -> None:
@@ -194,6 +206,41 @@ def test_create_container_answer() -> None:
         ],
     )
     assert answer == expected
+
+
+SCHEDULER = Scheduler("fifo", -5, 42, ("reset-on-fork", "keep-policy"), 1, 2, 3)
+EVERYTHING = Settings(512, "gold", "slow", SCHEDULER, IoPriority("rt", 7))
+
+
+def test_weight_and_classes_go_with_a_placement_or_alone() -> None:
+    both = ContainerUpdate("c2", placement("0-1"), Settings(2048))
+    alone = ContainerUpdate("c3", placement(None), Settings(None, "gold", "slow"))
+    wire = nri.answer("CreateContainer", creating(), Reply(None, (both, alone)))
+    classes = {"rdt_class": {"value": "gold"}, "blockio_class": {"value": "slow"}}
+    weighted = {"cpu": {"cpus": "0-1", "shares": {"value": 2048}}}
+    assert MESSAGES["CreateContainerResponse"].FromString(wire) == MESSAGES[
+        "CreateContainerResponse"
+    ](
+        update=[
+            {"container_id": "c2", "linux": {"resources": weighted}},
+            {"container_id": "c3", "linux": {"resources": classes}},
+        ]
+    )
+
+
+def test_a_scheduler_goes_with_a_creation_alone() -> None:
+    """NRI has no field for it in an update."""
+    wire = nri.answer("CreateContainer", creating(), Reply(None, settings=EVERYTHING))
+    adjusted = MESSAGES["CreateContainerResponse"].FromString(wire).adjust.linux
+    assert adjusted.resources.cpu.shares.value == 512
+    assert (adjusted.scheduler.policy, adjusted.scheduler.nice) == (2, -5)
+    flags = MESSAGES["PackedFlags"].FromString(adjusted.scheduler.SerializeToString()).flags
+    assert list(flags) == [0, 3]
+    assert getattr(adjusted.io_priority, "class") == 1
+    update = Reply(None, (ContainerUpdate("c1", placement(None), EVERYTHING),))
+    wire = nri.answer("StopContainer", ContainerStopped("c2"), update)
+    told = MESSAGES["UpdateList"].FromString(wire).update[0].linux
+    assert told.resources.cpu.shares.value == 512
 
 
 @pytest.mark.parametrize("reply", [NO_CHANGE, Reply(Placement()), Reply(placement("", ""))])

@@ -33,6 +33,7 @@ from model.events import (
     Reply,
     Synchronized,
 )
+from model.problem import Problem
 from model.workload import Placement
 
 HOME = Placement(CpuSet([2, 3]), NodeSet([1]))
@@ -74,6 +75,27 @@ def test_a_pods_life_comes_as_events(
     creating = served.events[2]
     assert isinstance(creating, ContainerCreating)
     assert (creating.pod.full_name, creating.container.resources.quota) == ("default/web", 200_000)
+
+
+@VERSIONS
+def test_a_refused_creation_fails_with_its_reason_and_the_connection_stays(
+    nri_socket: Path, served: Served, nri: tuple[int, int]
+) -> None:
+    why = Problem("require-isolated-cpus", "true", "has no isolated CPU", "ask for fewer")
+
+    def refuse_a(event: Event, deadline: float) -> Reply:
+        named = isinstance(event, ContainerCreating) and event.container.name == "a"
+        return Reply(HOME, refusal=why) if named else pin_created(event, deadline)
+
+    served.decide = refuse_a
+    with FakeRuntime(nri_socket, nri=nri) as runtime:
+        [plugin] = runtime.wait_for_plugins()
+        pod = runtime.run_pod("web")
+        with pytest.raises(CreationFailed, match="has no isolated CPU; ask for fewer"):
+            runtime.create_container(pod, "a")
+        assert runtime.create_container(pod, "b").placement == ("2-3", "1")
+        assert runtime.plugins == [plugin]
+    assert [notice.kind for notice in served.notices if notice.kind == UNDELIVERED] == []
 
 
 def test_the_mask_asks_for_seven_events(runtime: FakeRuntime, served: Served) -> None:
