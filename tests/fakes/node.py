@@ -160,7 +160,9 @@ class FakeNode:
         old, self.moved = self.world, []
         memory = old.policy.remember(old.books) if ledger and old.books is not None else None
         kept = old.ledger if ledger else EMPTY_LEDGER
-        self.world = begin(old.machine, config or old.pinning, kept, memory)
+        self.world = World(old.machine, old.pinning, old.policy, None, memory, ledger=kept)
+        if config is not None:
+            self.world = begin(old.machine, config, kept, memory)
         running = tuple(self._as_told(one) for one in old.containers.values())
         observed = dict(self.book) if cgroups else {}
         return self.send(Synchronized(tuple(old.pods.values()), running, observed))
