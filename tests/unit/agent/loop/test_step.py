@@ -147,7 +147,7 @@ def test_with_pinning_off_nothing_is_granted_and_nothing_is_answered() -> None:
 def test_pinning_turned_off_forgets_the_ledger_and_touches_nothing(fake: FakeNode) -> None:
     fake.run("G2=a E=e")
     off = FakeNode(TWO)
-    off.book, off.world = fake.book, replace(fake.world, pinning=None)
+    off.book, off.world = fake.book, replace(fake.world, pinning=None, policy=None)
     off.restart()
     assert off.world.ledger.grants == EMPTY_LEDGER.grants
     assert off.stop("a").reply == NO_CHANGE
