@@ -44,6 +44,16 @@ class Decision:
     candidates: tuple[Candidate, ...] = ()
     adopted: bool = False
 
+    def lost_by(self, candidate: Candidate) -> str:
+        """The rule by which the first candidate beat *candidate*; "" where none tells them apart.
+
+        Unless the candidate names it, it is the first rule for which the two have other values.
+        """
+        if candidate.lost_by or not self.candidates:
+            return candidate.lost_by
+        pairs = zip(self.rules, self.candidates[0].values, candidate.values)
+        return next((rule for rule, best, value in pairs if best != value), "")
+
     def as_dict(self) -> dict[str, object]:
         """JSON-clean, for the status file."""
         return {
