@@ -1,0 +1,131 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a later adoption wants to know and cgroups do not tell, JSON-clean, and read again.
+
+That is: empty balloons, the order in which balloons were made, whose CPUs are whose where idle ones
+are shared, components, and what was wished of memory. Out of scope: whether it is still true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from homenode.intent.tenant import MEMORY_TYPES
+from homenode.pinning.memory.books import MemoryBooks
+from model.cpuset import MAX_ID, CpuSet, NodeSet
+from model.fields import Fields
+from model.problem import HomenodeProblem
+
+from .instances import Balloon, Holdings
+
+MOST = 4096
+"""More balloons or containers than a machine can hold are not remembered, but made up."""
+
+SOURCE = "what was remembered"
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """A balloon by type and number, with its CPUs and the containers that were inside."""
+
+    type_name: str
+    number: int
+    cpus: CpuSet
+    shared: CpuSet
+    members: tuple[str, ...]
+    given_to: str
+    components: tuple[Remembered, ...]
+
+    @property
+    def name(self) -> str:
+        """``type[number]``."""
+        return f"{self.type_name}[{self.number}]"
+
+
+@dataclass(frozen=True)
+class Booked:
+    """The memory zone of a container, and what it was affine to, in which types."""
+
+    memory_zone: NodeSet
+    affinity: NodeSet
+    types: Optional[frozenset[str]]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """All balloons in their order, and all bookings by container id."""
+
+    balloons: tuple[Remembered, ...]
+    booked: Mapping[str, Booked]
+
+
+def as_dict(holdings: Holdings, memory: MemoryBooks) -> dict[str, Any]:
+    """The form that ``read`` takes."""
+    booked = {
+        key: {
+            "mems": str(memory.memory_zones[key]),
+            "affinity": str(request.affinity),
+            "types": sorted(request.wanted),
+        }
+        for key, request in memory.requests.items()
+    }
+    return {"balloons": [_balloon(one) for one in holdings.balloons], "memory": booked}
+
+
+def _balloon(one: Balloon) -> dict[str, Any]:
+    told: dict[str, Any] = {"type": one.type_name, "number": one.number, "cpus": str(one.cpus)}
+    if one.shared:
+        told["shared"] = str(one.shared)
+    if one.members:
+        told["members"] = list(one.members)
+    if one.given_to:
+        told["given_to"] = one.given_to
+    if one.components:
+        told["components"] = [_balloon(component) for component in one.components]
+    return told
+
+
+def read(memory: Mapping[str, Any]) -> Memory:
+    """Raises HomenodeProblem for what ``as_dict`` never writes."""
+    fields = Fields(memory, source=SOURCE)
+    balloons = tuple(_remembered(one, 0) for one in fields.sections("balloons", most=MOST))
+    booked = {}
+    section = fields.section("memory")
+    for key in section.names() if section else ():
+        entry = section.section(key) if section else None
+        if entry is not None:
+            booked[key] = _booked(entry)
+    return Memory(balloons, booked)
+
+
+NOTHING = Memory((), {})
+MAX_DEPTH = 16
+
+
+def _remembered(fields: Fields, depth: int) -> Remembered:
+    if depth > MAX_DEPTH:
+        raise HomenodeProblem("components", depth, "are too deep", "forget it", source=SOURCE)
+    return Remembered(
+        fields.text("type", ""),
+        fields.integer("number", 0, minimum=0, maximum=MAX_ID),
+        CpuSet.parse(fields.text("cpus", "")),
+        CpuSet.parse(fields.text("shared", "")),
+        fields.texts("members", most=MOST),
+        fields.text("given_to", ""),
+        tuple(_remembered(one, depth + 1) for one in fields.sections("components", most=MOST)),
+    )
+
+
+def _booked(fields: Fields) -> Booked:
+    types = frozenset(fields.texts("types", most=len(MEMORY_TYPES)))
+    if not types <= set(MEMORY_TYPES):
+        raise fields.wrong("types", "are not all known", "use " + ", ".join(MEMORY_TYPES))
+    return Booked(
+        NodeSet.parse(fields.text("mems", ""), field="mems"),
+        NodeSet.parse(fields.text("affinity", ""), field="affinity"),
+        types or None,
+    )
