@@ -23,7 +23,7 @@ from homenode.pinning.policy import Ask
 from model.problem import HomenodeProblem
 
 from .creation import created, listed
-from .instances import Balloon, Holdings
+from .instances import Balloon, Holdings, Member
 from .setting import Setting
 from .share_idle import share_idle
 from .sizing import most_millis
@@ -81,9 +81,14 @@ def type_for(setting: Setting, ask: Ask) -> tuple[EffectiveType, str]:
     return types[DEFAULT], "default"
 
 
-def group_of(its: EffectiveType, ask: Ask) -> str:
+def _group_of(its: EffectiveType, ask: Ask) -> str:
     """What the type's groupBy makes of a container; what cannot be resolved counts as ""."""
     return resolve(its.spec.group_by, subject_of(ask)) if its.spec.group_by else ""
+
+
+def member_of(its: EffectiveType, ask: Ask) -> Member:
+    """What a balloon of a type has to know of a container."""
+    return Member(ask.pod.id, ask.pod.namespace, _group_of(its, ask), ask.cpu_request)
 
 
 def choose(setting: Setting, holdings: Holdings, its: EffectiveType, ask: Ask) -> Choice:

@@ -32,12 +32,16 @@ def start(setting: Setting) -> Holdings:
     Raises HomenodeProblem where there are not enough CPUs for them.
     """
     holdings = Holdings((), setting.allowed)
-    for priority in CREATION_ORDER:
-        for its in setting.types.by_name.values():
-            if its.spec.allocator_priority == priority:
-                for _turn in range(its.spec.min_balloons):
-                    holdings = listed(*created(setting, holdings, its, None))
+    for its in in_order_of_creation(setting):
+        for _turn in range(its.spec.min_balloons):
+            holdings = listed(*created(setting, holdings, its, None))
     return share_idle(setting, holdings, holdings.idle, NO_CPUS)
+
+
+def in_order_of_creation(setting: Setting) -> list[EffectiveType]:
+    """All types, by priority."""
+    types = setting.types.by_name.values()
+    return sorted(types, key=lambda one: CREATION_ORDER.index(one.spec.allocator_priority))
 
 
 def listed(holdings: Holdings, balloon: Balloon) -> Holdings:
@@ -62,10 +66,10 @@ def created(
             f" ({its.spec.max_balloons}) reached",
             "raise maxBalloons, or end a container",
         )
-    balloon = Balloon(its.name, _lowest_unused(one.number for one in others))
+    balloon = Balloon(its.name, lowest_unused(one.number for one in others))
     if its.spec.components:
         components = []
-        for component_type in _component_types(setting, holdings, its):
+        for component_type in component_types(setting, holdings, its):
             holdings, component = created(setting, holdings, component_type, ask)
             components.append(component)
         balloon = replace(balloon, components=tuple(components))
@@ -76,7 +80,7 @@ def created(
     return resized(setting, holdings, balloon, 1000 * its.spec.min_cpus, None)
 
 
-def _component_types(
+def component_types(
     setting: Setting, holdings: Holdings, its: EffectiveType
 ) -> list[EffectiveType]:
     """All components, or the one whose type has the fewest instances, components included."""
@@ -94,6 +98,7 @@ def _with_components(setting: Setting, its: EffectiveType) -> frozenset[str]:
     return frozenset(found)
 
 
-def _lowest_unused(numbers: Iterable[int]) -> int:
+def lowest_unused(numbers: Iterable[int]) -> int:
+    """The number of the next instance beside those of *numbers*."""
     used = set(numbers)
     return next(number for number in range(len(used) + 1) if number not in used)

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Optional
 
-from homenode.intent.policy_config import UNLIMITED
+from homenode.intent.policy_config import UNLIMITED, BalloonType
 from homenode.pinning.cpus.allocator import allocate
 from model.cpuset import NO_CPUS, CpuSet
 
@@ -38,6 +38,14 @@ def most_millis(setting: Setting, balloon: Balloon, idle: int) -> int:
     return 1000 * (size if most == UNLIMITED else min(size, most))
 
 
+def target(spec: BalloonType, millis: int) -> int:
+    """How many CPUs a balloon of a type has if *millis* are requested of it."""
+    count = -(-millis // 1000)
+    if spec.max_cpus > UNLIMITED:
+        count = min(count, spec.max_cpus)
+    return max(count, spec.min_cpus)
+
+
 def resized(
     setting: Setting, holdings: Holdings, balloon: Balloon, millis: int, place: Optional[int]
 ) -> tuple[Holdings, Balloon]:
@@ -48,11 +56,7 @@ def resized(
     if balloon.components:
         return _resized_composite(setting, holdings, balloon, millis, place)
     spec = setting.type_of(balloon).spec
-    count = -(-millis // 1000)
-    if spec.max_cpus > UNLIMITED:
-        count = min(count, spec.max_cpus)
-    count = max(count, spec.min_cpus)
-    missing = count - len(balloon.cpus)
+    missing = target(spec, millis) - len(balloon.cpus)
     if missing == 0:
         return holdings, balloon
     wishes = setting.wishes(holdings, balloon)
