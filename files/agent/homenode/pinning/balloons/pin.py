@@ -17,13 +17,14 @@ from dataclasses import dataclass, replace
 from typing import Optional
 
 from homenode.pinning.memory import books as memory_books
-from homenode.pinning.memory.allocator import NoMemory, allocate, grow, release
+from homenode.pinning.memory.allocator import NoMemory, allocate, grow, hold, release
 from homenode.pinning.memory.books import MemoryBooks, Request
 from homenode.pinning.memory.layout import MemoryLayout
 from homenode.pinning.policy import Ask
+from homenode.world.decision import Decision
 from homenode.world.placed import Placed
 from model.cpuset import CpuSet, NodeSet
-from model.workload import BURSTABLE, GUARANTEED, Placement
+from model.workload import BURSTABLE, GUARANTEED, NOT_OURS, Placement
 
 from .instances import Balloon
 from .setting import Setting
@@ -66,8 +67,17 @@ class Pins:
         self.changed.pop(container_id, None)
         self.memory = release(self.memory, container_id)
 
+    def rebook(self, ask: Ask) -> None:
+        """Its booking has the size that it asks for now; where it is, it stays."""
+        request = self.memory.requests.get(ask.container_id)
+        if request is not None and request.size != ask.memory_limit:
+            zone = self.memory.memory_zones[ask.container_id]
+            self.memory = hold(self.memory, replace(request, size=ask.memory_limit), zone)
+
     def pin(self, balloon: Balloon) -> None:
         """All containers of *balloon* to what it is now."""
+        if not balloon.cpus:  # nobody is to have an empty set: see ``adopt``
+            return
         its = self._setting.type_of(balloon)
         cpus = balloon.cpus | balloon.shared
         near = self._layout.for_cpus(cpus)
@@ -122,6 +132,19 @@ class Pins:
             entry = self.entries[container_id]
             if entry.placed.placement.mems is not None:
                 self._put(entry, Placement(entry.placed.placement.cpus, mems))
+
+
+def placed_in(setting: Setting, balloon: Balloon, ask: Ask, decision: Decision) -> Placed:
+    """What a container in *balloon* gets, before it is pinned."""
+    spec = setting.type_of(balloon).spec
+    wanted = ask.intent.scheduling_class
+    return Placed(
+        NOT_OURS,
+        decision,
+        place=balloon.name,
+        cpu_class=setting.cpu_class(spec),
+        scheduling_class=spec.scheduling_class if wanted is None else wanted,
+    )
 
 
 def request_of(ask: Ask, near: NodeSet, types: Iterable[str] = ()) -> Request:

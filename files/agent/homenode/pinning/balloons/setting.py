@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from homenode.intent.policy_config import BalloonType
 from homenode.pinning.cpus.topology import CpuTopology
 from model.cpuset import NO_CPUS, CpuSet
 
@@ -27,7 +28,8 @@ from .types import EffectiveType, Types
 class Setting:
     """*allowed* are the CPUs that balloons may have, *devices* all that types can name.
 
-    *pin_cpu* says whether containers are told of their CPUs at all.
+    *pin_cpu* says whether containers are told of their CPUs at all, *default_cpu_class* which class
+    CPUs of types without one have.
     """
 
     topology: CpuTopology
@@ -35,10 +37,15 @@ class Setting:
     devices: Devices
     allowed: CpuSet
     pin_cpu: bool = True
+    default_cpu_class: str = ""
 
     def type_of(self, balloon: Balloon) -> EffectiveType:
         """The type of an instance."""
         return self.types.by_name[balloon.type_name]
+
+    def cpu_class(self, spec: BalloonType) -> str:
+        """The class of the CPUs of a type's balloons; "" leaves them alone."""
+        return spec.cpu_class or self.default_cpu_class
 
     def wishes(self, holdings: Holdings, balloon: Balloon) -> Wishes:
         """What a balloon wants of its CPUs, beside the others as they are now.
