@@ -9,16 +9,18 @@ Out of scope: the steps themselves, each in its own file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any, Optional
 
 from homenode.intent.expressions import matches
 from homenode.intent.policy_config import BalloonsConfig
 from homenode.pinning.cpus.topology import CpuTopology
 from homenode.pinning.memory.books import MemoryBooks
 from homenode.pinning.memory.layout import MemoryLayout
-from homenode.pinning.policy import Ask, Outcome, Place
+from homenode.pinning.policy import Adoption, Ask, Held, Outcome, Place
 from homenode.world.decision import PRESERVED, Decision
 from homenode.world.placed import Placed
 from model.cpuset import CpuSet
@@ -26,16 +28,18 @@ from model.machine import Machine
 from model.problem import HomenodeProblem
 from model.workload import NOT_OURS
 
-from .choose import choose, group_of, subject_of, type_for
+from .adopt import adopt
+from .choose import choose, member_of, subject_of, type_for
 from .creation import start
 from .devices import Devices, known_devices
 from .explain import decision_of
-from .instances import Holdings, Member
-from .pin import Entries, Entry, Pins
+from .instances import Holdings
+from .pin import Entries, Entry, Pins, placed_in
 from .places import places
+from .remember import as_dict
 from .setting import Setting
 from .sizing import resized
-from .types import EffectiveType, effective_types
+from .types import effective_types
 from .validation import DEFAULT
 
 
@@ -85,15 +89,10 @@ class Balloons:
         if 1000 * len(balloon.cpus) < needed:
             holdings = self._resized(holdings, choice.place, needed)
             balloon = holdings.balloons[choice.place]
-        balloon = balloon.with_member(ask.container_id, _member(its, ask))
+        balloon = balloon.with_member(ask.container_id, member_of(its, ask))
         holdings = holdings.changed(choice.place, balloon, holdings.idle)
-        placed = Placed(
-            NOT_OURS,
-            decision_of(choice, self._setting, its, by),
-            place=balloon.name,
-            cpu_class=self._cpu_class(its.spec.cpu_class),
-            scheduling_class=ask.intent.scheduling_class or its.spec.scheduling_class,
-        )
+        decision = decision_of(choice, self._setting, its, by)
+        placed = placed_in(self._setting, balloon, ask, decision)
         pins = self._pins(before)
         pins.add(Entry(ask, balloon.name, placed))
         outcome = self._pinned(pins, before.holdings, holdings, balloon.name)
@@ -108,8 +107,7 @@ class Balloons:
         if entry is None:
             return Outcome(books)
         holdings = books.holdings
-        place = holdings.place_of(entry.balloon)
-        assert place is not None, entry.balloon
+        place = _place(holdings, entry)
         balloon = holdings.balloons[place].without(container_id)
         holdings = holdings.changed(place, balloon, holdings.idle)
         needed = max(1, balloon.requested) if balloon.members else 0
@@ -120,6 +118,55 @@ class Balloons:
         pins = self._pins(books)
         pins.remove(container_id)
         return self._pinned(pins, books.holdings, holdings, entry.balloon)
+
+    def resize(self, books: BalloonBooks, ask: Ask) -> Outcome:
+        """Take a container's new request into account; one that is not known is placed.
+
+        Its balloon grows or shrinks by what the new sum of requests needs: nobody leaves a CPU
+        that stays, and where too few CPUs are idle it keeps its size. (Upstream ignores updates.)
+        """
+        entry = books.entries.get(ask.container_id)
+        if entry is None:
+            return self.place(books, ask)
+        holdings = books.holdings
+        place = _place(holdings, entry)
+        before = holdings.balloons[place]
+        balloon = before.with_member(
+            ask.container_id, member_of(self._setting.type_of(before), ask)
+        )
+        holdings = holdings.changed(place, balloon, holdings.idle)
+        needed = max(1, balloon.requested)
+        if balloon.requested < before.requested or 1000 * len(balloon.cpus) < needed:
+            with suppress(HomenodeProblem):
+                holdings = self._resized(holdings, place, needed)
+        pins = self._pins(books)
+        pins.add(replace(entry, ask=ask))
+        pins.rebook(ask)
+        outcome = self._pinned(pins, books.holdings, holdings, entry.balloon)
+        mine = outcome.books.entries[ask.container_id].placed
+        others = {key: one for key, one in outcome.changed.items() if key != ask.container_id}
+        return Outcome(outcome.books, mine, others)
+
+    def adopt(self, held: Sequence[Held], memory: Optional[Mapping[str, Any]]) -> Adoption:
+        """Account for what runs; see ``adopt``."""
+        alone = {
+            one.ask.container_id: Placed(NOT_OURS, _PRESERVED)
+            for one in held
+            if self._is_preserved(one.ask)
+        }
+        rest = [one for one in held if one.ask.container_id not in alone]
+        found = adopt(self._setting, self._layout, rest, memory)
+        placed = {key: entry.placed for key, entry in found.entries.items()}
+        return Adoption(
+            BalloonBooks(found.holdings, found.entries, found.memory),
+            {**placed, **found.strangers, **alone},
+            found.newcomers,
+            found.problems,
+        )
+
+    def remember(self, books: BalloonBooks) -> dict[str, Any]:
+        """The balloons and bookings."""
+        return as_dict(books.holdings, books.memory)
 
     def places(self, books: BalloonBooks) -> tuple[Place, ...]:
         """Every balloon, by type and number."""
@@ -150,11 +197,6 @@ class Balloons:
         subject = subject_of(ask)
         return any(matches(one, subject) for one in self.config.preserve)
 
-    def _cpu_class(self, name: str) -> str:
-        """A class of that name; without one, the class "default" where there is such a class."""
-        names = {one.name for one in self.config.cpu_classes}
-        return name or (DEFAULT if DEFAULT in names else "")
-
     def _pins(self, books: BalloonBooks) -> Pins:
         return Pins(self._setting, self._layout, books.entries, books.memory)
 
@@ -164,7 +206,15 @@ class Balloons:
         allowed = _allowed(self.config, self.machine.online)
         types = effective_types(self.config, allowed, self.machine.isolated)
         devices = known_devices(topology, types.reserved, self.devices)
-        return Setting(topology, types, devices, allowed, self.config.pin_cpu)
+        named_default = any(one.name == DEFAULT for one in self.config.cpu_classes)
+        return Setting(
+            topology,
+            types,
+            devices,
+            allowed,
+            pin_cpu=self.config.pin_cpu,
+            default_cpu_class=DEFAULT if named_default else "",
+        )
 
     @cached_property
     def _layout(self) -> MemoryLayout:
@@ -173,6 +223,12 @@ class Balloons:
     @cached_property
     def _start(self) -> BalloonBooks:
         return BalloonBooks(start(self._setting))
+
+
+def _place(holdings: Holdings, entry: Entry) -> int:
+    place = holdings.place_of(entry.balloon)
+    assert place is not None, entry.balloon
+    return place
 
 
 def _allowed(config: BalloonsConfig, online: CpuSet) -> CpuSet:
@@ -188,10 +244,6 @@ def _allowed(config: BalloonsConfig, online: CpuSet) -> CpuSet:
     if available.excluded is not None:
         return online - available.excluded
     return online if available.cpus is None else online & available.cpus
-
-
-def _member(its: EffectiveType, ask: Ask) -> Member:
-    return Member(ask.pod.id, ask.pod.namespace, group_of(its, ask), ask.cpu_request)
 
 
 _PRESERVED = Decision(PRESERVED, "its annotation or the configuration asks to leave it alone")

@@ -1,0 +1,195 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The books of what runs, after a restart or a reconnection of the runtime; nobody is moved.
+
+What ``remember`` gave is believed as far as what runs agrees with it (``believe``), the rest is
+made up (``made_up``). Then balloons that have to be and are not there are made from CPUs on which
+nobody runs. A balloon of which containers ended in the meantime shrinks with the next change in it:
+shrinking it now would move those that go on. Out of scope: who never was placed; the loop places it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Optional
+
+from homenode.pinning.memory.allocator import hold
+from homenode.pinning.memory.books import PRESERVED, MemoryBooks
+from homenode.pinning.memory.layout import MemoryLayout
+from homenode.pinning.policy import Held
+from homenode.world.decision import SHARED, Decision
+from homenode.world.placed import Placed
+from model.cpuset import NO_CPUS
+from model.problem import HomenodeProblem, Problem
+from model.workload import Placement
+
+from .believe import Running, believed, seen_cpus
+from .creation import created, in_order_of_creation, listed
+from .instances import Balloon, Holdings
+from .made_up import Group, grouped, made_up, was_in
+from .pin import Entry, placed_in, request_of
+from .remember import NOTHING, Memory, read
+from .setting import Setting
+from .sizing import resized
+
+ADOPTED = Decision(SHARED, "it was running in this balloon already", adopted=True)
+STRANGER = Decision(SHARED, "it runs on as it is, for it is in no balloon", adopted=True)
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """The parts of the books, and what goes beside them; *strangers* are in no balloon."""
+
+    holdings: Holdings
+    entries: Mapping[str, Entry]
+    memory: MemoryBooks
+    strangers: Mapping[str, Placed]
+    newcomers: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+
+def adopt(
+    setting: Setting,
+    layout: MemoryLayout,
+    held: Sequence[Held],
+    memory: Optional[Mapping[str, Any]],
+) -> Adopted:
+    """See the module. *held* are those to be in balloons, from the oldest to the youngest."""
+    problems: list[Problem] = []
+    remembered = _read(memory, problems)
+    inside = {key for one in remembered.balloons for key in one.members}
+    running: dict[str, Held] = {}
+    strangers: dict[str, Placed] = {}
+    newcomers: list[str] = []
+    for one in held:
+        key = one.ask.container_id
+        known = key in inside or one.before is not None
+        if not (one.placement.cpus if setting.pin_cpu else known):
+            newcomers.append(key)
+            continue
+        try:
+            was_in(setting, one)
+        except HomenodeProblem as error:
+            problems.append(error.problem)
+            strangers[key] = Placed(one.placement, STRANGER)
+            continue
+        running[key] = one
+    holdings = _holdings(setting, remembered, running, problems)
+    entries = _entries(setting, holdings, running)
+    books = _memory(setting, layout, entries, remembered)
+    return Adopted(holdings, entries, books, strangers, tuple(newcomers), tuple(problems))
+
+
+def _read(memory: Optional[Mapping[str, Any]], problems: list[Problem]) -> Memory:
+    if memory is None:
+        return NOTHING
+    try:
+        return read(memory)
+    except HomenodeProblem as error:
+        problems.append(error.problem)
+        return NOTHING
+
+
+def _holdings(
+    setting: Setting, remembered: Memory, running: Running, problems: list[Problem]
+) -> Holdings:
+    balloons = believed(setting, remembered.balloons, running)
+    inside = {key for one in balloons for key in one.members}
+    for group in grouped(setting, [one for key, one in running.items() if key not in inside]):
+        ours = {one.ask.container_id for one in group.held}
+        elsewhere = seen_cpus(one for key, one in running.items() if key not in ours)
+        made = made_up(setting, balloons, group, elsewhere)
+        if not made.cpus:
+            problems.append(_no_cpus(made, group))
+        balloons.append(made)
+    taken = NO_CPUS
+    for one in balloons:
+        taken = taken | one.cpus
+    holdings = Holdings(tuple(balloons), setting.allowed - taken)
+    emptied = {one.name for one in remembered.balloons if one.members}
+    for one in balloons:
+        if not one.members and one.name in emptied:
+            holdings = _left(setting, holdings, one)
+    return _completed(setting, holdings, problems)
+
+
+def _no_cpus(balloon: Balloon, group: Group) -> Problem:
+    return Problem(
+        "balloon",
+        balloon.name,
+        f"its containers run on CPUs {group.cpus}, which are other balloons'",
+        "end one of them, or wait for the next change in this balloon",
+    )
+
+
+def _left(setting: Setting, holdings: Holdings, balloon: Balloon) -> Holdings:
+    """After the last container left *balloon*: it ends, or is as small as its type allows."""
+    place = holdings.place_of(balloon.name)
+    assert place is not None, balloon.name
+    if len(holdings.of_type(balloon.type_name)) > setting.type_of(balloon).spec.min_balloons:
+        return holdings.without(place)
+    alone, small = resized(setting, Holdings((), holdings.idle), balloon, 0, None)
+    return holdings.changed(place, small, alone.idle)
+
+
+def _completed(setting: Setting, holdings: Holdings, problems: list[Problem]) -> Holdings:
+    """With the balloons that always are, where there are CPUs on which nobody runs for them."""
+    shared = NO_CPUS
+    for one in holdings.balloons:
+        shared = shared | (one.shared & holdings.idle)
+    free = Holdings(holdings.balloons, holdings.idle - shared)
+    for its in in_order_of_creation(setting):
+        while len(free.of_type(its.name)) < its.spec.min_balloons:
+            try:
+                free = listed(*created(setting, free, its, None))
+            except HomenodeProblem as error:
+                problems.append(error.problem)
+                break
+    return Holdings(free.balloons, free.idle | shared)
+
+
+def _entries(setting: Setting, holdings: Holdings, running: Running) -> dict[str, Entry]:
+    entries = {}
+    for balloon in holdings.balloons:
+        its = setting.type_of(balloon)
+        for key in balloon.members:
+            one = running[key]
+            cpus = one.placement.cpus if setting.pin_cpu else None
+            pins_memory = its.pin_memory and not one.ask.intent.preserve_memory
+            mems = one.placement.mems if pins_memory else None
+            decision = ADOPTED
+            if one.before is not None and one.before.place == balloon.name:
+                decision = one.before.decision
+            placed = placed_in(setting, balloon, one.ask, decision)
+            placed = replace(placed, placement=Placement(cpus, mems))
+            entries[key] = Entry(one.ask, balloon.name, placed)
+    return entries
+
+
+def _memory(
+    setting: Setting, layout: MemoryLayout, entries: Mapping[str, Entry], remembered: Memory
+) -> MemoryBooks:
+    """What everybody has booked; who is remembered without a booking had none."""
+    books = MemoryBooks()
+    inside = {key for one in remembered.balloons for key in one.members}
+    for key, entry in entries.items():
+        its = setting.types.by_name[entry.balloon.partition("[")[0]]
+        booked = remembered.booked.get(key)
+        if booked is None and (key in inside or not its.pin_memory):
+            continue
+        ask, now = entry.ask, entry.placed.placement
+        near = layout.for_cpus(now.cpus or NO_CPUS)
+        if booked is None:
+            zone = now.mems or ask.given.mems or near
+            request = request_of(ask, near, layout.types_of(near))
+        else:
+            zone = now.mems or booked.memory_zone
+            request = request_of(ask, booked.affinity, booked.types or ())
+        if ask.intent.preserve_memory:
+            request = replace(request, priority=PRESERVED)
+        if zone:
+            books = hold(books, request, zone & layout.numa_nodes)
+    return books
