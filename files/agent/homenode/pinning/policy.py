@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Optional, Protocol
 
 from homenode.intent.tenant import NO_INTENT, TenantIntent
+from homenode.world.place import Place
 from homenode.world.placed import Placed
 from model.cpuset import NO_CPUS, NO_NODES, CpuSet, NodeSet
 from model.problem import Problem
@@ -114,31 +115,6 @@ class Adoption:
     newcomers: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     changed: Mapping[str, Placed] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Place:
-    """A pool or balloon as reports show it; *excess* is CPU beyond the requests, as a quantity.
-
-    *kind* and *parent* are for topology exports; *shared*, *reserved*, *isolated* part *cpus*.
-    CPU figures are in thousandths, memory in bytes.
-    """
-
-    name: str
-    cpus: CpuSet
-    excess: str = ""
-    kind: str = ""
-    parent: str = ""
-    shared: CpuSet = NO_CPUS
-    reserved: CpuSet = NO_CPUS
-    isolated: CpuSet = NO_CPUS
-    mems: NodeSet = NO_NODES
-    cpu_capacity: int = 0
-    cpu_allocatable: int = 0
-    cpu_available: int = 0
-    memory_capacity: int = 0
-    memory_available: int = 0
-    containers: tuple[str, ...] = ()
 
 
 class Policy(Protocol):
