@@ -113,6 +113,12 @@ def cpu_request_millis(resources: Resources, qos_class: str) -> int:
     return 0 if shares <= 2 else round(shares * 1000 / 1024)
 
 
+def cpu_limit_millis(resources: Resources) -> int:
+    """Thousandths of a CPU that the container may use at most; 0 where there is no limit."""
+    quota, period = resources.quota or 0, resources.period or 0
+    return round(quota * 1000 / period) if quota > 0 and period > 0 else 0
+
+
 def whole_cpus(resources: Resources, qos_class: str) -> int:
     """How many exclusive CPUs are due: the request of a Guaranteed whole-CPU container, else 0."""
     if qos_class != GUARANTEED:

@@ -27,6 +27,7 @@ from model.workload import (
     Placement,
     Pod,
     Resources,
+    cpu_limit_millis,
     cpu_request_millis,
     whole_cpus,
 )
@@ -77,17 +78,12 @@ def _estimated(world: World, container: Container, qos_class: str) -> RealResour
     request = cpu_request_millis(resources, qos_class)
     if qos_class == GUARANTEED and request % 1000 == 0 and not whole_cpus(resources, qos_class):
         request = max(request - 1, 0)  # not a whole number, so it must not look like one
-    limit = request if qos_class == GUARANTEED else _cpu_limit(resources)
+    limit = request if qos_class == GUARANTEED else cpu_limit_millis(resources)
     memory_limit = max(resources.memory_limit_bytes or 0, 0)
     memory_request = memory_limit if qos_class == GUARANTEED else 0
     if qos_class == BURSTABLE:
         memory_request = _memory_request(world, container.oom_score_adj or 0, memory_limit)
     return RealResources(request, limit, memory_request, memory_limit)
-
-
-def _cpu_limit(resources: Resources) -> int:
-    quota, period = resources.quota or 0, resources.period or 0
-    return round(quota * 1000 / period) if quota > 0 and period > 0 else 0
 
 
 def _memory_request(world: World, adjustment: int, limit: int) -> int:
