@@ -32,6 +32,12 @@ class CpuAmount:
     excluded: Optional[CpuSet] = None
     millis: Optional[int] = None
 
+    def of(self, cpus: CpuSet) -> CpuSet:
+        """Those of *cpus* that are meant; all where no CPUs are named."""
+        if self.excluded is not None:
+            return cpus - self.excluded
+        return cpus if self.cpus is None else cpus & self.cpus
+
 
 @dataclass(frozen=True)
 class SchedulingClass:
