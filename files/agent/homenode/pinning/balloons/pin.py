@@ -104,6 +104,7 @@ class Pins:
             return None
         ask = entry.ask
         types = ask.intent.memory_types or its.spec.memory_types or frozenset()
+        types = types & self._layout.available_types
         try:
             if ask.intent.preserve_memory:
                 self._preserve(ask)
