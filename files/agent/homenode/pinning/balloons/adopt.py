@@ -7,7 +7,7 @@
 What ``remember`` gave is believed as far as what runs agrees with it (``believe``), the rest is
 made up (``made_up``). Then balloons that have to be and are not there are made from CPUs on which
 nobody runs. A balloon of which containers ended in the meantime shrinks with the next change in it:
-shrinking it now would move those that go on. Out of scope: who never was placed; the loop places it.
+shrinking it now would move those that go on. Out of scope: who was never placed; the loop does it.
 """
 
 from __future__ import annotations
