@@ -29,7 +29,7 @@ from homenode.runtime.plugin import NriPlugin
 from homenode.runtime.settings import NriSettings
 from homenode.world.world import World
 from host_files import open_host
-from model.events import CgroupRead
+from model.events import CgroupRead, Reply
 from model.problem import Problem
 from model.sysfs import read_machine
 
@@ -194,8 +194,8 @@ class Service:
         self._readback.wake()
         return reply
 
-    def _tell(self, fact: CgroupRead) -> None:
-        self._owner.handle(fact, time.monotonic() + 1.0)
+    def _tell(self, fact: CgroupRead) -> Reply:
+        return self._owner.handle(fact, time.monotonic() + 1.0)
 
     def _noticed(self, notice: RuntimeNotice) -> None:
         if notice.kind == UNDELIVERED:

@@ -17,11 +17,11 @@ from typing import Callable, Optional
 from homenode.linux.cgroup import CgroupTree
 from homenode.world.world import World
 from model.cgroup_path import cgroup_path
-from model.events import CgroupRead, ContainerUpdate
+from model.events import CgroupRead, ContainerUpdate, Reply
 from model.problem import Problem
 from model.workload import NOT_OURS, Container, Placement
 
-Tell = Callable[[CgroupRead], None]
+Tell = Callable[[CgroupRead], Reply]
 Update = Callable[[Sequence[ContainerUpdate]], dict[str, Problem]]
 
 
@@ -55,20 +55,23 @@ def _confirmed(wanted: Placement, seen: Optional[Placement]) -> bool:
 
 
 def _is_news(world: World, fact: CgroupRead) -> bool:
-    """Whether the loop does not know yet what this reading means."""
+    """Whether the loop does not know yet what this reading means, or may want to repair it."""
     if world.observed.get(fact.container_id) != fact.placement:
         return True
     grant = world.ledger.get(fact.container_id)
+    if grant is None:
+        return False
     problems = world.problems.get(fact.container_id, ())
     noted = any(problem.source == "cgroup" for problem in problems)
-    return grant is not None and _confirmed(grant.placement, fact.placement) == noted
+    differs = not _confirmed(grant.placement, fact.placement)
+    return differs != noted or (differs and world.repairs_drift)
 
 
 class ReadBack:
     """Reads every *period* seconds, and soon after ``wake``; after ``repair`` it also applies.
 
     A difference is told when the grant was the same in the round before: until then the runtime
-    may not have applied it yet.
+    may not have applied it yet. What the loop answers is what repairs it.
     """
 
     def __init__(
@@ -120,10 +123,14 @@ class ReadBack:
             return
         before, grants = self._granted, world.ledger.grants
         self._granted = {key: grant.placement for key, grant in grants.items()}
+        repairs: list[ContainerUpdate] = []
         for fact in seen:
             wanted = self._granted.get(fact.container_id, NOT_OURS)
             settled = before.get(fact.container_id) == wanted
             if not settled and not _confirmed(wanted, fact.placement):
                 self._due.set()  # the runtime may be about to apply it: look again
             elif _is_news(world, fact):
-                self._tell(fact)
+                repairs += self._tell(fact).updates
+        if repairs:
+            self._update(repairs)
+            self._due.set()  # look whether that helped

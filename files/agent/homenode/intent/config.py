@@ -23,6 +23,10 @@ from .policy_config import CommonConfig
 HOME_NODE = "home-node"
 POLICIES = (HOME_NODE,)
 
+REPAIR, RESPECT = "repair", "respect"
+DRIFT = (REPAIR, RESPECT)
+"""What to do where somebody else has written a cpuset of ours."""
+
 
 @dataclass(frozen=True)
 class NriConfig:
@@ -46,6 +50,7 @@ class PinningConfig:
     reserved_cpus: Optional[CpuSet] = None
     available_cpus: Optional[CpuSet] = None
     spec: Optional[CommonConfig] = None
+    drift: str = REPAIR
 
 
 @dataclass(frozen=True)
@@ -142,6 +147,7 @@ def _pinning(fields: Optional[Fields]) -> PinningConfig:
         pin_memory=fields.boolean("pin_memory", True),
         reserved_cpus=_cpus(fields, "reserved_cpus"),
         available_cpus=_cpus(fields, "available_cpus"),
+        drift=fields.text("drift", REPAIR, choices=DRIFT),
     )
     fields.refuse_unknown()
     return config

@@ -48,8 +48,8 @@ class Effects:
 def step(world: World, event: Event, now: float) -> tuple[World, Effects]:
     """Apply one event. *now* is seconds since the epoch, for the records alone."""
     if isinstance(event, CgroupRead):
-        world, records = verify(merge(world, event), event, now)
-        return world, Effects(NO_CHANGE, records)
+        world, updates, records = verify(merge(world, event), event, now)
+        return world, Effects(Reply(None, updates), records)
     if isinstance(event, Synchronized):
         world, reply, records = synchronize(world, event, now)
         return world, Effects(reply, records)

@@ -64,6 +64,7 @@ def _synchronized(world: World, event: Synchronized) -> World:
         containers=containers,
         newest=newest,
         observed=dict(event.observed),
+        fights={},
         problems={key: value for key, value in world.problems.items() if key in containers},
     )
 
@@ -111,6 +112,7 @@ def _without_containers(world: World, gone: set[str]) -> World:
         world,
         containers=_without(world.containers, gone),
         observed=_without(world.observed, gone),
+        fights=_without(world.fights, gone),
         problems=_without(world.problems, gone),
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from homenode.intent.config import PinningConfig
+from homenode.intent.config import REPAIR, PinningConfig
 from model.cpuset import CpuSet
 from model.machine import Machine
 from model.problem import Problem
@@ -28,8 +28,9 @@ class World:
     to be told after a restart.
 
     ``created_at`` of the containers rises strictly, whatever the runtime tells; *newest* is the
-    last. *observed* is what each container's cgroup said when it was last read; *problems* are by
-    container id and end with the container; *failed* are by ``namespace/pod/container`` and end
+    last. *observed* is what each container's cgroup said when it was last read; *fights* are when
+    it was repaired (seconds since the epoch); *problems* are by container id; these end with the
+    container. *failed* are by ``namespace/pod/container`` and end
     when such a container starts or its pod is gone; *warnings* are what adoption could not account
     for.
     """
@@ -43,10 +44,16 @@ class World:
     containers: Mapping[str, Container] = field(default_factory=dict)
     newest: int = 0
     observed: Mapping[str, Placement] = field(default_factory=dict)
+    fights: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     ledger: Ledger = EMPTY_LEDGER
     problems: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
     failed: Mapping[str, Problem] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
+
+    @property
+    def repairs_drift(self) -> bool:
+        """Whether a cpuset that somebody else wrote is written again."""
+        return self.pinning is not None and self.pinning.drift == REPAIR
 
     def pod_of(self, container: Container) -> Optional[Pod]:
         """The pod of a container, or None where the runtime has not told of it."""

@@ -17,8 +17,9 @@ from fakes.cgroups import MOUNT, CountingTree, cgroup_of, make_cgroup, make_hier
 from fakes.machines import sockets
 from fakes.node import FakeNode, machine
 from homenode.enforce.readback import ReadBack, not_applied, read_cgroups
+from homenode.intent.config import REPAIR, RESPECT, PinningConfig
 from model.cpuset import CpuSet
-from model.events import CgroupRead, ContainerUpdate
+from model.events import NO_CHANGE, CgroupRead, ContainerUpdate, Reply
 from model.problem import Problem
 from model.workload import NOT_OURS, Placement
 
@@ -28,18 +29,18 @@ TWO = machine(sockets(2, cores=4))
 class Watched:
     """A fake node whose cgroups are files, and a read-back whose rounds the test makes."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, drift: str) -> None:
         make_hierarchy(root)
         self.root = root
-        self.node = FakeNode(TWO)
+        self.node = FakeNode(TWO, PinningConfig(drift=drift))
         self.tree = CountingTree(root)
         self.told: list[CgroupRead] = []
         self.updates: list[ContainerUpdate] = []
         self.readback = ReadBack(self.tree, lambda: self.node.world, self._tell, self._update)
 
-    def _tell(self, fact: CgroupRead) -> None:
+    def _tell(self, fact: CgroupRead) -> Reply:
         self.told.append(fact)
-        self.node.send(fact)
+        return self.node.send(fact).reply
 
     def _update(self, updates: Sequence[ContainerUpdate]) -> dict[str, Problem]:
         self.updates += updates
@@ -74,7 +75,12 @@ class Watched:
 
 @pytest.fixture
 def watched(tmp_path: Path) -> Watched:
-    return Watched(tmp_path)
+    return Watched(tmp_path, RESPECT)
+
+
+@pytest.fixture
+def repairing(tmp_path: Path) -> Watched:
+    return Watched(tmp_path, REPAIR)
 
 
 def test_what_was_granted_is_confirmed_once(watched: Watched) -> None:
@@ -159,8 +165,9 @@ def test_the_thread_reads_soon_after_a_wake_and_ends_soon_after_a_stop(watched: 
     watched.run("E=e")
     read, stop = threading.Event(), threading.Event()
 
-    def tell(fact: CgroupRead) -> None:
+    def tell(fact: CgroupRead) -> Reply:
         read.set()
+        return NO_CHANGE
 
     readback = ReadBack(
         watched.tree, lambda: watched.node.world, tell, lambda updates: {}, period=60, settle=0.01
@@ -173,3 +180,27 @@ def test_the_thread_reads_soon_after_a_wake_and_ends_soon_after_a_stop(watched: 
     readback.wake()
     thread.join(5)
     assert not thread.is_alive()
+
+
+# -- drift is repaired ---------------------------------------------------------------------
+
+
+def test_what_somebody_else_wrote_is_written_again(repairing: Watched) -> None:
+    repairing.run("G2=a E=e")
+    repairing.rounds()
+    repairing.write(a=Placement(CpuSet.parse("0-7"), repairing.node.book["a"].mems))
+    assert repairing.rounds() == ["a"]
+    assert repairing.updates == [ContainerUpdate("a", repairing.node.book["a"])]
+    repairing.write()
+    assert repairing.rounds(3) == ["a"]
+    assert len(repairing.updates) == 1
+    assert repairing.problems() == {}
+
+
+def test_whoever_goes_on_writing_wins(repairing: Watched) -> None:
+    repairing.run("G2=a")
+    repairing.rounds()
+    repairing.write(a=Placement(CpuSet.parse("0-7"), repairing.node.book["a"].mems))
+    repairing.rounds(20)
+    assert len(repairing.updates) == 3
+    assert repairing.problems() == {"a": ["cpuset.cpus"]}

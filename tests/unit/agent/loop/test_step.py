@@ -12,7 +12,9 @@ import pytest
 
 from fakes.machines import sockets
 from fakes.node import FakeNode, container, machine, pod
+from homenode.intent.config import RESPECT, PinningConfig
 from homenode.intent.nri_plugins import PREFER_SHARED
+from homenode.loop import step
 from homenode.loop.failures import MAX_FAILED
 from homenode.world.decision import EXCLUSIVE, SHARED
 from homenode.world.ledger import EMPTY_LEDGER
@@ -147,7 +149,7 @@ def test_with_pinning_off_nothing_is_granted_and_nothing_is_answered() -> None:
 def test_pinning_turned_off_forgets_the_ledger_and_touches_nothing(fake: FakeNode) -> None:
     fake.run("G2=a E=e")
     off = FakeNode(TWO)
-    off.book, off.world = fake.book, replace(fake.world, pinning=None, policy=None)
+    off.book, off.world = fake.book, replace(fake.world, pinning=None, policy=None, books=None)
     off.restart()
     assert off.world.ledger.grants == EMPTY_LEDGER.grants
     assert off.stop("a").reply == NO_CHANGE
@@ -157,10 +159,15 @@ def test_pinning_turned_off_forgets_the_ledger_and_touches_nothing(fake: FakeNod
 # -- read-back -----------------------------------------------------------------------------
 
 
-def test_a_difference_is_said_once_and_taken_back(fake: FakeNode) -> None:
+RESPECTING = PinningConfig(drift=RESPECT)
+
+
+def test_a_difference_is_said_once_and_taken_back() -> None:
+    fake = FakeNode(TWO, RESPECTING)
     fake.run("G2=a")
     fake.send(CgroupRead("a", held("0-7", "0")))
     assert kinds(fake) == ["problem"]
+    assert fake.effects.reply == NO_CHANGE
     assert fake.effects.records[0].reason == (
         'cgroup: cpuset.cpus "0-7": is not the granted 1-2; find who else writes it: another NRI '
         "plugin, or somebody by hand"
@@ -171,6 +178,51 @@ def test_a_difference_is_said_once_and_taken_back(fake: FakeNode) -> None:
     fake.send(CgroupRead("a", held("1-2", "0")))
     assert kinds(fake) == []
     assert not any(fake.world.problems.values())
+
+
+def drifts(fake: FakeNode, at: float) -> list[str]:
+    """The repairs of a reading that shows other CPUs."""
+    fake.world, fake.effects = step(fake.world, CgroupRead("a", held("0-7", "0")), at)
+    return [str(update.placement.cpus) for update in fake.effects.reply.updates]
+
+
+def test_a_difference_is_repaired_and_recorded(fake: FakeNode) -> None:
+    fake.run("G2=a")
+    assert drifts(fake, 100.0) == ["1-2"]
+    (record,) = fake.effects.records
+    assert (record.kind, record.before, record.after) == (
+        "repaired",
+        held("0-7", "0"),
+        held("1-2", "0"),
+    )
+    fake.send(CgroupRead("a", held("1-2", "0")))
+    assert not any(fake.world.problems.values())
+
+
+def test_after_three_repairs_in_ten_minutes_it_yields_and_says_so(fake: FakeNode) -> None:
+    fake.run("G2=a")
+    assert [drifts(fake, at) for at in (0.0, 200.0, 400.0)] == [["1-2"]] * 3
+    assert drifts(fake, 500.0) == []
+    assert kinds(fake) == ["problem"]
+    assert "it is left alone now" in fake.world.problems["a"][0].why
+    assert drifts(fake, 510.0) == []
+    assert kinds(fake) == [], "said once"
+    assert drifts(fake, 601.0) == ["1-2"], "the first repair is long ago"
+
+
+def test_a_clock_that_jumps_does_not_make_it_fight_for_ever(fake: FakeNode) -> None:
+    fake.run("G2=a")
+    repairs = [drifts(fake, at) for at in (9000.0, 9001.0, 9002.0, 5400.0, 5401.0, 5402.0, 5403.0)]
+    assert [len(one) for one in repairs] == [1, 1, 1, 1, 1, 1, 0]
+
+
+def test_cpus_that_the_kernel_took_offline_are_no_drift(fake: FakeNode) -> None:
+    """cgroup v1 takes them out of every cpuset."""
+    fake.run("G2=a")
+    machine_now = replace(TWO, online=TWO.online - CpuSet([2]))
+    fake.world = replace(fake.world, machine=machine_now)
+    fake.send(CgroupRead("a", held("1", "0")))
+    assert (fake.effects.reply, fake.effects.records) == (NO_CHANGE, ())
 
 
 def test_both_differences_are_said(fake: FakeNode) -> None:
