@@ -33,7 +33,7 @@ from model.events import CgroupRead, Reply
 from model.problem import Problem
 from model.sysfs import read_machine
 
-from . import metrics_server, store
+from . import listener, metrics_server, store
 from .live import live_reader
 from .notify import notify, watchdog_seconds
 from .owner import Owner
@@ -135,7 +135,7 @@ class Service:
         listen = self._config.metrics.listen
         if listen:
             try:
-                server = metrics_server.listen(listen)
+                server = listener.listen(listen)
             except OSError as error:
                 remedy = "free it or set metrics.listen to something else; pinning goes on"
                 problem = Problem("metrics.listen", listen, str(error), remedy)

@@ -15,7 +15,7 @@ from typing import Union
 
 import pytest
 
-from homenode.daemon import metrics_server
+from homenode.daemon import listener, metrics_server
 
 PAGE = "homenode_up 1\n"
 
@@ -52,7 +52,7 @@ def path(tmp_path: Path) -> str:
 
 
 def test_over_a_unix_socket(path: str) -> None:
-    with serving(metrics_server.listen(f"unix:{path}")):
+    with serving(listener.listen(f"unix:{path}")):
         assert Path(path).stat().st_mode & 0o777 == 0o660
         head, _blank, body = ask(path, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").partition(
             b"\r\n\r\n"
@@ -63,7 +63,7 @@ def test_over_a_unix_socket(path: str) -> None:
 
 
 def test_over_a_loopback_port() -> None:
-    server = metrics_server.listen("127.0.0.1:0")
+    server = listener.listen("127.0.0.1:0")
     address = server.getsockname()
     with serving(server):
         assert ask(address, b"GET / HTTP/1.0\r\n\r\n").endswith(PAGE.encode())
@@ -81,7 +81,7 @@ def test_over_a_loopback_port() -> None:
     ],
 )
 def test_a_bad_request_is_404_and_no_more(path: str, request_line: bytes) -> None:
-    with serving(metrics_server.listen(f"unix:{path}")):
+    with serving(listener.listen(f"unix:{path}")):
         try:
             answer = ask(path, request_line + b"\r\n\r\n")
         except ConnectionResetError:  # what was not read of it is cut off
@@ -91,8 +91,8 @@ def test_a_bad_request_is_404_and_no_more(path: str, request_line: bytes) -> Non
 
 
 def test_a_silent_client_costs_its_timeout_only(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metrics_server, "TIMEOUT_S", 0.1)
-    with serving(metrics_server.listen(f"unix:{path}")), socket.socket(socket.AF_UNIX) as silent:
+    monkeypatch.setattr(listener, "TIMEOUT_S", 0.1)
+    with serving(listener.listen(f"unix:{path}")), socket.socket(socket.AF_UNIX) as silent:
         silent.connect(path)
         assert ask(path, b"GET /metrics HTTP/1.0\r\n\r\n").endswith(PAGE.encode())
 
@@ -103,7 +103,7 @@ def test_a_fault_in_the_page_is_not_the_end(path: str) -> None:
     def page() -> str:
         return next(pages)
 
-    with serving(metrics_server.listen(f"unix:{path}"), page):
+    with serving(listener.listen(f"unix:{path}"), page):
         assert ask(path, b"GET / HTTP/1.0\r\n\r\n")
         assert ask(path, b"GET / HTTP/1.0\r\n\r\n") == b""
         pages = iter([PAGE])
@@ -111,15 +111,15 @@ def test_a_fault_in_the_page_is_not_the_end(path: str) -> None:
 
 
 def test_the_socket_of_a_killed_agent_is_replaced(path: str) -> None:
-    metrics_server.listen(f"unix:{path}").close()
-    with serving(metrics_server.listen(f"unix:{path}")):
+    listener.listen(f"unix:{path}").close()
+    with serving(listener.listen(f"unix:{path}")):
         assert ask(path, b"GET / HTTP/1.0\r\n\r\n")
 
 
 def test_a_file_that_is_no_socket_is_left_alone(path: str) -> None:
     Path(path).write_text("precious")
     with pytest.raises(OSError, match="in use"):
-        metrics_server.listen(f"unix:{path}")
+        listener.listen(f"unix:{path}")
     assert Path(path).read_text() == "precious"
 
 
@@ -128,4 +128,4 @@ def test_a_port_that_is_taken_is_told() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         with pytest.raises(OSError, match="in use"):
-            metrics_server.listen(f"127.0.0.1:{other.getsockname()[1]}")
+            listener.listen(f"127.0.0.1:{other.getsockname()[1]}")
