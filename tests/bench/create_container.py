@@ -16,14 +16,20 @@ from collections.abc import Iterator
 from fake_runtime.node import Node
 
 from .figures import Figure, median, quantile
-from .nodes import AGENTS, PEER_VARIABLE, populate, running_nodes
+from .nodes import AGENTS, OURS, PEERS, absent_peers, populate, running_nodes
 
 BENCH = "create"
 LEVELS = (0, 20, 100, 200)
 KINDS = {"Guaranteed": 1.0, "Burstable": 0.25}
-BAR_MS = 0.5
-FLAT_BAR = 2.0
-"""Two times is flat: the best peer grows by 29 times."""
+BARS_MS: dict[str, dict[int, float]] = {
+    "homenode": dict.fromkeys(LEVELS, 0.5),
+    "topology-aware": {0: 1.0, 200: 3.0},
+    "balloons": {0: 1.0, 200: 3.0},
+}
+"""The most that the median of an agent of ours may be, by how many containers run."""
+
+FLAT_BARS = {"homenode": 2.0, "topology-aware": 8.0, "balloons": 8.0}
+"""200 containers are told of in one answer; the best peer grows by 29 times."""
 
 
 def run(quick: bool) -> Iterator[Figure]:
@@ -41,13 +47,12 @@ def run(quick: bool) -> Iterator[Figure]:
                     yield from _figures(name, qos, level, values)
         for qos in KINDS:
             yield from _ratios(list(nodes), qos, p50)
-        if "topology-aware" not in nodes:
-            yield Figure(BENCH, "peer absent", 0, "", of={"peer": "absent", "set": PEER_VARIABLE})
+    yield from absent_peers(BENCH)
 
 
 def _figures(name: str, qos: str, level: int, values: list[float]) -> Iterator[Figure]:
     of = {"agent": name, "class": qos, "containers": level, "n": len(values)}
-    limit = BAR_MS if name == "homenode" else None
+    limit = BARS_MS.get(name, {}).get(level)
     yield Figure(BENCH, "p50", median(values), "ms", limit, of)
     yield Figure(BENCH, "p99", quantile(values, 0.99), "ms", None, of)
 
@@ -55,14 +60,19 @@ def _figures(name: str, qos: str, level: int, values: list[float]) -> Iterator[F
 def _ratios(names: list[str], qos: str, p50: dict[tuple[str, str, int], float]) -> Iterator[Figure]:
     last = LEVELS[-1]
     for name in names:
-        limit = FLAT_BAR if name == "homenode" else None
+        limit = FLAT_BARS.get(name)
         growth = p50[name, qos, last] / p50[name, qos, 0]
         of = {"agent": name, "class": qos}
         yield Figure(BENCH, f"p50({last}) over p50(0)", growth, "ratio", limit, of)
     for level in LEVELS:
-        ratio = p50["homenode", qos, level] / p50["floor", qos, level]
         beside = {"class": qos, "containers": level}
-        yield Figure(BENCH, "homenode over floor", ratio, "ratio", None, beside)
+        for name in OURS:
+            ratio = p50[name, qos, level] / p50["floor", qos, level]
+            yield Figure(BENCH, f"{name} over floor", ratio, "ratio", None, beside)
+        for peer in set(PEERS) & set(names):
+            name = peer.partition(" ")[2]
+            ratio = p50[name, qos, level] / p50[peer, qos, level]
+            yield Figure(BENCH, f"{name} over its peer", ratio, "ratio", None, beside)
 
 
 def _take_turns(nodes: dict[str, Node], qos: str, samples: int) -> dict[str, list[float]]:

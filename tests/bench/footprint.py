@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the agent costs a node that does nothing: memory beside a bare Python, CPU until it answers.
+"""What the agent costs a node: memory beside a bare Python, CPU until it answers and per pod life.
 
 Memory is Rss of /proc/PID/smaps_rollup; CPU is user and system time of the process.
 """
@@ -21,28 +21,58 @@ from fake_runtime.node import Node
 from fake_runtime.process import ROOT
 
 from .figures import Figure, median
-from .nodes import MACHINE, node_python, populate, running_nodes
+from .nodes import AGENTS, MACHINE, OURS, node_python, populate, running_nodes
 
 BENCH = "footprint"
 RSS_BAR_MIB = 12.0
+WHOLE_RSS_BAR_MIB = 25.0
 CPU_BAR = 10.0
+LIFE_CPU_BAR_MS = 3.0
+LIFE_LOG_BAR_BYTES = 200.0
+CONTAINERS = 200
 ARCHIVE = ROOT / "build/homenode.pyz"
 
 
 def run(quick: bool) -> Iterator[Figure]:
-    """RSS at 0 and 200 containers, then CPU to the first answer."""
+    """RSS at 0 and 200 containers, CPU and log of a pod's life, then CPU to the first answer."""
     bare = bare_rss_mib()
     yield Figure(BENCH, "rss of a bare python", bare, "MiB")
-    with running_nodes("homenode", "floor") as nodes:
-        for count in (0, 200):
+    with running_nodes(*AGENTS) as nodes:
+        for count in (0, CONTAINERS):
             for name, node in nodes.items():
                 populate(node, count)
                 time.sleep(0.2 if quick else 2.0)  # let files be written and read back
                 of = {"agent": name, "containers": count}
                 limit = RSS_BAR_MIB if name == "homenode" else None
-                over = rss_mib(node.agent.pid) - bare
-                yield Figure(BENCH, "rss over a bare python", over, "MiB", limit, of)
+                whole = rss_mib(node.agent.pid)
+                yield Figure(BENCH, "rss over a bare python", whole - bare, "MiB", limit, of)
+                most = WHOLE_RSS_BAR_MIB if name in OURS else None
+                yield Figure(BENCH, "rss", whole, "MiB", most, of)
+        for name, node in nodes.items():
+            yield from _lives(name, node, 20 if quick else 100)
     yield from _cpu(3 if quick else 15)
+
+
+def _lives(name: str, node: Node, lives: int) -> Iterator[Figure]:
+    """CPU and written log of one pod's life beside CONTAINERS others."""
+    time.sleep(0.5)  # what went before is written and read back
+    cpu, log = cpu_s(node.agent.pid), _log_bytes(node)
+    for number in range(lives):
+        pod = node.runtime.run_pod(f"life-{number}", qos="Burstable")
+        node.runtime.create_container(pod, "app", cpu=0.25)
+        node.runtime.remove_pod(pod)
+    time.sleep(0.5)
+    of = {"agent": name, "containers": CONTAINERS, "n": lives}
+    ours = name in OURS
+    spent = (cpu_s(node.agent.pid) - cpu) * 1000 / lives
+    yield Figure(BENCH, "cpu of a pod's life", spent, "ms", LIFE_CPU_BAR_MS if ours else None, of)
+    size = (_log_bytes(node) - log) / lives
+    yield Figure(BENCH, "log of a pod's life", size, "B", LIFE_LOG_BAR_BYTES if ours else None, of)
+
+
+def _log_bytes(node: Node) -> int:
+    """What the process said, as a service's log would get it."""
+    return len(node.agent.output().encode())
 
 
 def rss_mib(pid: int) -> float:

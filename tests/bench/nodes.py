@@ -23,9 +23,13 @@ from typing import Any, Optional
 from fake_runtime.node import Node, peer_command
 from fakes.machines import machine_files, sockets
 
+from .figures import Figure
+
 HERE = Path(__file__).resolve().parent
-PEER_VARIABLE = "PEER_TOPOLOGY_AWARE"
-PEER_CONFIG = """
+PEERS = {"peer topology-aware": "PEER_TOPOLOGY_AWARE", "peer balloons": "PEER_BALLOONS"}
+"""The variables that name the binaries of the peers."""
+
+TOPOLOGY_AWARE = """
 apiVersion: config.nri/v1alpha1
 kind: TopologyAwarePolicy
 metadata: {name: default, namespace: kube-system}
@@ -34,6 +38,25 @@ spec:
   pinCPU: true
   pinMemory: true
 """
+BALLOONS = """
+apiVersion: config.nri/v1alpha1
+kind: BalloonsPolicy
+metadata: {name: default, namespace: kube-system}
+spec:
+  reservedResources: {cpu: 750m}
+  pinCPU: true
+  pinMemory: true
+  balloonTypes:
+  - {name: shared, namespaces: ["*"], maxCPUs: 8}
+"""
+OBJECTS = {
+    "topology-aware": TOPOLOGY_AWARE,
+    "balloons": BALLOONS,
+    "peer topology-aware": TOPOLOGY_AWARE,
+    "peer balloons": BALLOONS,
+}
+"""The policy objects, the same for a peer as for us."""
+
 MACHINE = machine_files(sockets(2, nodes=2, cores=4))
 """Sixteen CPUs on four NUMA nodes."""
 
@@ -64,23 +87,33 @@ def describe_here() -> dict[str, object]:
 
 def agent_options(name: str) -> Optional[dict[str, Any]]:
     """How to start the agent *name*; None for a peer that is absent."""
-    if name == "homenode":
-        return {"command": [node_python(), "-m", "homenode", "run"]}
     if name == "floor":
         return {"command": [node_python(), str(HERE / "floor_plugin.py")]}
-    command = peer_command(PEER_VARIABLE)
+    if name not in PEERS:
+        return {
+            "command": [node_python(), "-m", "homenode", "run"],
+            "config_text": OBJECTS.get(name),
+        }
+    command = peer_command(PEERS[name])
     if command is None:
         return None
-    own = os.environ.get(f"{PEER_VARIABLE}_CONFIG")
-    text = Path(own).read_text() if own else PEER_CONFIG
+    own = os.environ.get(f"{PEERS[name]}_CONFIG")
     return {
         "command": command,
-        "config_text": text,
+        "config_text": Path(own).read_text() if own else OBJECTS[name],
         "environment": {**os.environ, "NODE_NAME": "bench"},
     }
 
 
-AGENTS = ("homenode", "floor", "topology-aware")
+def absent_peers(bench: str) -> Iterator[Figure]:
+    """One line for each peer that the environment does not name."""
+    for variable in PEERS.values():
+        if peer_command(variable) is None:
+            yield Figure(bench, "peer absent", 0, "", of={"peer": "absent", "set": variable})
+
+
+OURS = ("homenode", "topology-aware", "balloons")
+AGENTS = (*OURS, "floor", *PEERS)
 
 
 @contextmanager
