@@ -87,7 +87,8 @@ class TenantIntent:
     """What the annotations of a pod ask for one container; None is "not said".
 
     *isolated* is the preference that won by scope, *require_isolated* whether it is a demand.
-    *cpu_class_scope* tells a container's own annotation from its pod's. *balloon* names a type.
+    *cpu_class_scope* and *irq_scope* tell a container's own annotation from its pod's. *balloon*
+    names a type.
     *problems* are what was wrong; *demand* is the first of them that the tenant cannot be served
     without (a strict demand that cannot be read fails the creation).
     """
@@ -107,6 +108,7 @@ class TenantIntent:
     cpu_class: Optional[str] = None
     cpu_class_scope: str = POD_SCOPE
     irq: Optional[IrqAffinity] = None
+    irq_scope: str = POD_SCOPE
     hints: HintIntent = NO_HINT_INTENT
     rdt_class: Optional[str] = None
     blockio_class: Optional[str] = None

@@ -23,6 +23,7 @@ from model.problem import Problem
 from model.workload import NOT_OURS, Placement, Pod
 
 __all__ = [
+    "POD_RESOURCES",
     "Adoption",
     "Ask",
     "Books",
@@ -36,6 +37,10 @@ __all__ = [
 
 Books = Any
 """A policy's own frozen accounting: only the policy that made it looks into it."""
+
+
+POD_RESOURCES = "podresourceapi:"
+"""Starts the provider of a hint that comes from the kubelet's PodResources API."""
 
 
 @dataclass(frozen=True)
