@@ -16,7 +16,7 @@ from typing import Any
 from model.cpuset import CpuSet
 
 Labels = Mapping[str, str]
-Sample = tuple[Labels, int]
+Sample = tuple[Labels, float]
 
 
 def exposition(current: Mapping[str, Any], counters: Mapping[str, int]) -> str:
@@ -78,10 +78,11 @@ def exposition(current: Mapping[str, Any], counters: Mapping[str, int]) -> str:
         )
         for name, n in sorted(counters.items())
     ]
-    return "".join(_family(*family) for family in families)
+    return "".join(family(*each) for each in families)
 
 
-def _family(name: str, kind: str, text: str, samples: Sequence[Sample]) -> str:
+def family(name: str, kind: str, text: str, samples: Sequence[Sample]) -> str:
+    """All series of one metric, as a page shows them; each label set once."""
     lines = [f"# HELP {name} {text}", f"# TYPE {name} {kind}"]
     for labels, value in samples:
         inner = ",".join(f'{key}="{_escaped(label)}"' for key, label in labels.items())
