@@ -22,18 +22,18 @@ from homenode.pinning.memory.layout import MemoryLayout
 from homenode.pinning.policy import Held
 from homenode.world.decision import SHARED, Decision
 from homenode.world.placed import Placed
-from model.cpuset import NO_CPUS
+from model.cpuset import NO_CPUS, CpuSet
 from model.problem import HomenodeProblem, Problem
 from model.workload import Placement
 
-from .believe import Running, believed, seen_cpus
-from .creation import created, in_order_of_creation, listed
+from .believe import Running, believed, cpus_of, seen_cpus
+from .creation import created, in_order_of_creation
 from .instances import Balloon, Holdings
 from .made_up import Group, grouped, made_up, was_in
 from .pin import Entry, placed_in, request_of
 from .remember import NOTHING, Memory, read
 from .setting import Setting
-from .sizing import resized
+from .sizing import fitted
 
 ADOPTED = Decision(SHARED, "it was running in this balloon already", adopted=True)
 STRANGER = Decision(SHARED, "it runs on as it is, for it is in no balloon", adopted=True)
@@ -105,15 +105,13 @@ def _holdings(
         if not made.cpus:
             problems.append(_no_cpus(made, group))
         balloons.append(made)
-    taken = NO_CPUS
-    for one in balloons:
-        taken = taken | one.cpus
-    holdings = Holdings(tuple(balloons), setting.allowed - taken)
+    holdings = Holdings(tuple(balloons), setting.allowed - cpus_of(balloons))
     emptied = {one.name for one in remembered.balloons if one.members}
     for one in balloons:
         if not one.members and one.name in emptied:
             holdings = _left(setting, holdings, one)
-    return _completed(setting, holdings, problems)
+    in_use = seen_cpus(running.values()) if setting.pin_cpu else NO_CPUS
+    return _completed(setting, holdings, in_use, problems)
 
 
 def _no_cpus(balloon: Balloon, group: Group) -> Problem:
@@ -131,23 +129,23 @@ def _left(setting: Setting, holdings: Holdings, balloon: Balloon) -> Holdings:
     assert place is not None, balloon.name
     if len(holdings.of_type(balloon.type_name)) > setting.type_of(balloon).spec.min_balloons:
         return holdings.without(place)
-    alone, small = resized(setting, Holdings((), holdings.idle), balloon, 0, None)
-    return holdings.changed(place, small, alone.idle)
+    return fitted(setting, holdings, place, 0)
 
 
-def _completed(setting: Setting, holdings: Holdings, problems: list[Problem]) -> Holdings:
+def _completed(
+    setting: Setting, holdings: Holdings, in_use: CpuSet, problems: list[Problem]
+) -> Holdings:
     """With the balloons that always are, where there are CPUs on which nobody runs for them."""
-    shared = NO_CPUS
-    for one in holdings.balloons:
-        shared = shared | (one.shared & holdings.idle)
+    shared = holdings.idle & in_use
     free = Holdings(holdings.balloons, holdings.idle - shared)
     for its in in_order_of_creation(setting):
         while len(free.of_type(its.name)) < its.spec.min_balloons:
             try:
-                free = listed(*created(setting, free, its, None))
+                after, balloon = created(setting, free, its, None)
             except HomenodeProblem as error:
                 problems.append(error.problem)
                 break
+            free = after.with_new(balloon)
     return Holdings(free.balloons, free.idle | shared)
 
 

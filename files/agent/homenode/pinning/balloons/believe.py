@@ -18,9 +18,10 @@ from model.cpuset import NO_CPUS, CpuSet
 
 from .choose import member_of
 from .devices import Devices, given_devices
-from .instances import Balloon
+from .instances import Balloon, Holdings
 from .remember import Remembered
 from .setting import Setting
+from .share_idle import usable_cpus
 
 Running = Mapping[str, Held]
 """What runs, by container id."""
@@ -30,10 +31,11 @@ def believed(setting: Setting, remembered: Sequence[Remembered], running: Runnin
     """The balloons that are still true, in their order."""
     recalled = [_recalled(setting, one, running) for one in remembered]
     known = [one for one in recalled if one is not None]
+    then = Holdings(tuple(known), setting.allowed - cpus_of(known))
     taken = NO_CPUS
     accepted: list[Balloon] = []
     for one in known:
-        if one.members and _agrees(setting, one, running) and not one.cpus & taken:
+        if one.members and _agrees(setting, then, one, running) and not one.cpus & taken:
             accepted.append(one)
             taken = taken | one.cpus
     inside = {key for one in accepted for key in one.members}
@@ -43,6 +45,14 @@ def believed(setting: Setting, remembered: Sequence[Remembered], running: Runnin
             accepted.append(one)
             taken = taken | one.cpus
     return [one for one in known if one in accepted]
+
+
+def cpus_of(balloons: Iterable[Balloon]) -> CpuSet:
+    """All CPUs that these have."""
+    cpus = NO_CPUS
+    for one in balloons:
+        cpus = cpus | one.cpus
+    return cpus
 
 
 def seen_cpus(held: Iterable[Held]) -> CpuSet:
@@ -69,7 +79,6 @@ def _recalled(setting: Setting, one: Remembered, running: Running) -> Optional[B
         one.type_name,
         one.number,
         one.cpus & setting.allowed,
-        one.shared & setting.allowed,
         {ask.container_id: member_of(its, ask) for ask in inside},
         _given(setting, one, running),
         one.given_to if one.given_to in running else "",
@@ -84,10 +93,10 @@ def _given(setting: Setting, one: Remembered, running: Running) -> Devices:
     return given_devices(running[one.given_to].ask, near, setting.topology)
 
 
-def _agrees(setting: Setting, balloon: Balloon, running: Running) -> bool:
+def _agrees(setting: Setting, then: Holdings, balloon: Balloon, running: Running) -> bool:
     """Whether anybody inside runs where the balloon is; all do where CPUs are nobody's to say."""
     if not setting.pin_cpu:
         return True
-    cpus = balloon.cpus | balloon.shared
+    cpus = usable_cpus(setting, then, balloon)
     places = (cpus, setting.topology.single_threads(cpus))
     return any(running[key].placement.cpus in places for key in balloon.members)

@@ -15,13 +15,11 @@ from typing import Optional
 
 from homenode.intent.policy_config import UNLIMITED
 from homenode.pinning.policy import Ask
-from model.cpuset import NO_CPUS
 from model.problem import HomenodeProblem
 
 from .devices import given_devices
 from .instances import Balloon, Holdings
 from .setting import Setting
-from .share_idle import share_idle
 from .sizing import resized
 from .types import CREATION_ORDER, EffectiveType
 
@@ -34,19 +32,15 @@ def start(setting: Setting) -> Holdings:
     holdings = Holdings((), setting.allowed)
     for its in in_order_of_creation(setting):
         for _turn in range(its.spec.min_balloons):
-            holdings = listed(*created(setting, holdings, its, None))
-    return share_idle(setting, holdings, holdings.idle, NO_CPUS)
+            after, balloon = created(setting, holdings, its, None)
+            holdings = after.with_new(balloon)
+    return holdings
 
 
 def in_order_of_creation(setting: Setting) -> list[EffectiveType]:
     """All types, by priority."""
     types = setting.types.by_name.values()
     return sorted(types, key=lambda one: CREATION_ORDER.index(one.spec.allocator_priority))
-
-
-def listed(holdings: Holdings, balloon: Balloon) -> Holdings:
-    """*holdings* with a new balloon at the end."""
-    return Holdings((*holdings.balloons, balloon), holdings.idle)
 
 
 def created(
@@ -77,7 +71,7 @@ def created(
         given = given_devices(ask, its.near, setting.topology)
         if given:
             balloon = replace(balloon, given=given, given_to=ask.container_id)
-    return resized(setting, holdings, balloon, 1000 * its.spec.min_cpus, None)
+    return resized(setting, holdings, balloon, 1000 * its.spec.min_cpus)
 
 
 def component_types(

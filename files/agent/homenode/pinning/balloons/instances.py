@@ -30,7 +30,7 @@ class Member(NamedTuple):
 
 @dataclass(frozen=True)
 class Balloon:
-    """An instance of a type; *shared* are idle CPUs that its containers may use as well.
+    """An instance of a type, with its own *cpus*.
 
     *members* are by container id. *given* is where devices of *given_to*, the container for which
     it was made, are near. One with *components* has their CPUs, and no others.
@@ -39,7 +39,6 @@ class Balloon:
     type_name: str
     number: int
     cpus: CpuSet = NO_CPUS
-    shared: CpuSet = NO_CPUS
     members: Mapping[str, Member] = field(default_factory=dict)
     given: Devices = field(default_factory=dict)
     given_to: str = ""
@@ -109,12 +108,14 @@ class Holdings:
                 return place
         return None
 
-    def changed(self, place: Optional[int], balloon: Balloon, idle: CpuSet) -> Holdings:
-        """With *balloon* at *place* (None: it is not listed) and these CPUs *idle*."""
-        if place is None:
-            return Holdings(self.balloons, idle)
+    def changed(self, place: int, balloon: Balloon) -> Holdings:
+        """With *balloon* at *place*."""
         before, after = self.balloons[:place], self.balloons[place + 1 :]
-        return Holdings((*before, balloon, *after), idle)
+        return Holdings((*before, balloon, *after), self.idle)
+
+    def with_new(self, balloon: Balloon) -> Holdings:
+        """With *balloon* at the end."""
+        return Holdings((*self.balloons, balloon), self.idle)
 
     def without(self, place: int) -> Holdings:
         """Without a balloon, whose CPUs are idle then."""

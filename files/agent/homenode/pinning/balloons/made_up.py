@@ -18,7 +18,7 @@ from homenode.pinning.cpus.allocator import allocate
 from homenode.pinning.policy import Held
 from model.cpuset import NO_CPUS, CpuSet
 
-from .believe import seen_cpus
+from .believe import cpus_of, seen_cpus
 from .choose import member_of, type_for
 from .creation import component_types, lowest_unused
 from .instances import Balloon, Holdings
@@ -88,9 +88,7 @@ def made_up(
     setting: Setting, balloons: Sequence[Balloon], group: Group, elsewhere: CpuSet
 ) -> Balloon:
     """The balloon of *group* beside those that there are; others run on the CPUs *elsewhere*."""
-    taken = NO_CPUS
-    for one in balloons:
-        taken = taken | one.cpus
+    taken = cpus_of(balloons)
     members = {one.ask.container_id: member_of(group.type, one.ask) for one in group.held}
     balloon = Balloon(group.type.name, _number(balloons, group), members=members)
     count = target(group.type.spec, max(1, balloon.requested))
@@ -102,7 +100,7 @@ def made_up(
         hidden = setting.topology.elements("core", seen) & setting.allowed
         own = seen | _some(setting, hidden - seen - taken - elsewhere, NO_CPUS, count - len(seen))
     components = _components(setting, group.type, own)
-    return replace(balloon, cpus=own, shared=seen - own, components=components)
+    return replace(balloon, cpus=own, components=components)
 
 
 def _number(balloons: Sequence[Balloon], group: Group) -> int:

@@ -74,12 +74,11 @@ class Pins:
             zone = self.memory.memory_zones[ask.container_id]
             self.memory = hold(self.memory, replace(request, size=ask.memory_limit), zone)
 
-    def pin(self, balloon: Balloon) -> None:
-        """All containers of *balloon* to what it is now."""
+    def pin(self, balloon: Balloon, cpus: CpuSet) -> None:
+        """All containers of *balloon* to *cpus*."""
         if not balloon.cpus:  # nobody is to have an empty set: see ``adopt``
             return
         its = self._setting.type_of(balloon)
-        cpus = balloon.cpus | balloon.shared
         near = self._layout.for_cpus(cpus)
         single: Optional[CpuSet] = None
         for container_id in balloon.members:

@@ -4,8 +4,8 @@
 
 """What a later adoption wants to know and cgroups do not tell, JSON-clean, and read again.
 
-That is: empty balloons, the order in which balloons were made, whose CPUs are whose where idle ones
-are shared, components, and what was wished of memory. Out of scope: whether it is still true.
+That is: empty balloons, the order in which balloons were made, whose CPUs are whose where idle
+ones are shared, components, and what was wished of memory. Out of scope: whether it is still true.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ class Remembered:
     type_name: str
     number: int
     cpus: CpuSet
-    shared: CpuSet
     members: tuple[str, ...]
     given_to: str
     components: tuple[Remembered, ...]
@@ -78,8 +77,6 @@ def as_dict(holdings: Holdings, memory: MemoryBooks) -> dict[str, Any]:
 
 def _balloon(one: Balloon) -> dict[str, Any]:
     told: dict[str, Any] = {"type": one.type_name, "number": one.number, "cpus": str(one.cpus)}
-    if one.shared:
-        told["shared"] = str(one.shared)
     if one.members:
         told["members"] = list(one.members)
     if one.given_to:
@@ -113,7 +110,6 @@ def _remembered(fields: Fields, depth: int) -> Remembered:
         fields.text("type", ""),
         fields.integer("number", 0, minimum=0, maximum=MAX_ID),
         CpuSet.parse(fields.text("cpus", "")),
-        CpuSet.parse(fields.text("shared", "")),
         fields.texts("members", most=MOST),
         fields.text("given_to", ""),
         tuple(_remembered(one, depth + 1) for one in fields.sections("components", most=MOST)),

@@ -4,31 +4,28 @@
 
 """Idle CPUs that containers of a balloon may use beside their own, until somebody takes them.
 
-As in nri-plugins this is kept up step by step: CPUs that become idle are offered, CPUs that are
-taken are withdrawn; the CPUs of a balloon that is removed are offered with the next change.
-Isolated CPUs are never shared. Out of scope: who takes and gives.
+They follow from what is idle now. (Upstream keeps them up step by step, and forgets some: the CPUs
+of a balloon that ends, or of a part of the machine that a balloon has left.) Isolated CPUs are
+never shared. Out of scope: who takes and gives.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from model.cpuset import CpuSet
+from model.cpuset import NO_CPUS, CpuSet
 
 from .instances import Balloon, Holdings
 from .setting import Setting
 
 
-def share_idle(setting: Setting, holdings: Holdings, add: CpuSet, remove: CpuSet) -> Holdings:
-    """*holdings* after the CPUs *add* became idle (or were so), and those of *remove* ceased to."""
-    offered = add - setting.topology.machine.isolated
-    balloons = [_shared(setting, one, offered, remove) for one in holdings.balloons]
-    return Holdings(tuple(balloons), holdings.idle)
-
-
-def _shared(setting: Setting, balloon: Balloon, add: CpuSet, remove: CpuSet) -> Balloon:
-    shared = balloon.shared - remove
+def shared_cpus(setting: Setting, holdings: Holdings, balloon: Balloon) -> CpuSet:
+    """The idle CPUs in those parts of the machine in which the balloon has CPUs."""
     level = setting.type_of(balloon).spec.share_idle_cpus_in_same
-    if level and add and balloon.cpus:
-        shared = shared | (setting.topology.elements(level, balloon.cpus) & add)
-    return balloon if shared == balloon.shared else replace(balloon, shared=shared)
+    if not level or not balloon.cpus:
+        return NO_CPUS
+    idle = holdings.idle - setting.topology.machine.isolated
+    return setting.topology.elements(level, balloon.cpus) & idle if idle else NO_CPUS
+
+
+def usable_cpus(setting: Setting, holdings: Holdings, balloon: Balloon) -> CpuSet:
+    """All on which its containers may run."""
+    return balloon.cpus | shared_cpus(setting, holdings, balloon)

@@ -13,16 +13,15 @@ Out of scope: which CPUs.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Optional
 
 from homenode.intent.policy_config import UNLIMITED, BalloonType
 from homenode.pinning.cpus.allocator import allocate
-from model.cpuset import NO_CPUS, CpuSet
+from model.cpuset import NO_CPUS
+from model.problem import HomenodeProblem
 
 from .instances import Balloon, Holdings
 from .resize import to_give, to_take
 from .setting import Setting
-from .share_idle import share_idle
 
 
 def most_millis(setting: Setting, balloon: Balloon, idle: int) -> int:
@@ -47,14 +46,14 @@ def target(spec: BalloonType, millis: int) -> int:
 
 
 def resized(
-    setting: Setting, holdings: Holdings, balloon: Balloon, millis: int, place: Optional[int]
+    setting: Setting, holdings: Holdings, balloon: Balloon, millis: int
 ) -> tuple[Holdings, Balloon]:
-    """The balloon with room for *millis*, as far as its type allows; *place* None: not listed.
+    """The balloon with room for *millis*, as far as its type allows, and what is idle then.
 
     Raises HomenodeProblem where too few CPUs are idle.
     """
     if balloon.components:
-        return _resized_composite(setting, holdings, balloon, millis, place)
+        return _resized_composite(setting, holdings, balloon, millis)
     spec = setting.type_of(balloon).spec
     missing = target(spec, millis) - len(balloon.cpus)
     if missing == 0:
@@ -64,28 +63,14 @@ def resized(
         source = to_take(wishes, balloon.cpus, holdings.idle, missing)
         taken = allocate(setting.topology, source, missing, spec.allocator_priority)
         grown = replace(balloon, cpus=balloon.cpus | taken)
-        idle = holdings.idle - taken
-        return _shared(setting, holdings.changed(place, grown, idle), grown, place, idle, taken)
+        return Holdings(holdings.balloons, holdings.idle - taken), grown
     given = to_give(wishes, balloon.cpus, holdings.idle, -missing)
     shrunk = replace(balloon, cpus=balloon.cpus - given)
-    after = holdings.changed(place, shrunk, holdings.idle | given)
-    return _shared(setting, after, shrunk, place, given, NO_CPUS)
-
-
-def _shared(
-    setting: Setting,
-    holdings: Holdings,
-    balloon: Balloon,
-    place: Optional[int],
-    add: CpuSet,
-    remove: CpuSet,
-) -> tuple[Holdings, Balloon]:
-    holdings = share_idle(setting, holdings, add, remove)
-    return holdings, balloon if place is None else holdings.balloons[place]
+    return Holdings(holdings.balloons, holdings.idle | given), shrunk
 
 
 def _resized_composite(
-    setting: Setting, holdings: Holdings, balloon: Balloon, millis: int, place: Optional[int]
+    setting: Setting, holdings: Holdings, balloon: Balloon, millis: int
 ) -> tuple[Holdings, Balloon]:
     """Every component gets the same share."""
     share = millis // len(balloon.components)
@@ -94,9 +79,22 @@ def _resized_composite(
     components = []
     cpus = NO_CPUS
     for component in balloon.components:
-        holdings, component = resized(setting, holdings, component, share, None)
+        holdings, component = resized(setting, holdings, component, share)
         components.append(component)
         cpus = cpus | component.cpus
-    now = balloon if place is None else holdings.balloons[place]
-    made = replace(now, cpus=cpus, components=tuple(components))
-    return holdings.changed(place, made, holdings.idle), made
+    return holdings, replace(balloon, cpus=cpus, components=tuple(components))
+
+
+def fitted(setting: Setting, holdings: Holdings, place: int, millis: int) -> Holdings:
+    """With the balloon at *place* resized for *millis*.
+
+    Where too few CPUs are idle it takes those that there are, and is over-committed.
+    """
+    balloon = holdings.balloons[place]
+    for wanted in (millis, 1000 * (len(balloon.cpus) + len(holdings.idle))):
+        try:
+            after, fitting = resized(setting, holdings, balloon, wanted)
+        except HomenodeProblem:
+            continue
+        return after.changed(place, fitting)
+    return holdings
