@@ -5,10 +5,12 @@
 """Which balloon a container goes to: first its type, then an instance of it.
 
 Instances are sought in one way after the other (``_ways``), and the first that finds any decides.
-Who finds none is refused, with upstream's words: then the operator's own limits (maxCPUs,
-maxBalloons, the balloons of other types that hold all CPUs) leave no place, and to start the
-container in somebody else's balloon would break what those limits promise. Out of scope: making
-room in the instance.
+Where none finds any, two cases differ. If the operator's own limits (maxCPUs, maxBalloons of the
+type) leave no place, or the requests of all are more than there are CPUs, the creation is refused,
+in upstream's words: to start the container anyway would break what was promised to others. If it is
+only that balloons have whole CPUs and so none is idle, upstream refuses too, which breaks pods
+that fit; here the container joins the instance with most room, of its type, else of the built-in
+ones, which is over-committed then. Out of scope: making room in the instance.
 """
 
 from __future__ import annotations
@@ -18,20 +20,20 @@ from typing import Optional
 
 from homenode.intent.expressions import Subject, matches, resolve
 from homenode.intent.globs import glob_matches
-from homenode.intent.policy_config import BalloonType
+from homenode.intent.policy_config import UNLIMITED, BalloonType
 from homenode.pinning.policy import Ask
 from model.problem import HomenodeProblem
 
-from .creation import created, listed
+from .creation import created
 from .instances import Balloon, Holdings, Member
 from .setting import Setting
-from .share_idle import share_idle
-from .sizing import most_millis
+from .sizing import most_millis, target
 from .types import EffectiveType
-from .validation import DEFAULT
+from .validation import DEFAULT, RESERVED
 
 GROUP, POD, NAMESPACE = "same group", "same pod", "same namespace"
 NEW, ROOM, GROWTH = "new balloon", "has room", "has room when inflated"
+CROWDED = "over-committed for want of idle CPUs"
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,17 @@ def choose(setting: Setting, holdings: Holdings, its: EffectiveType, ask: Ask) -
         choice = _by(way, setting, holdings, its, ask)
         if choice is not None:
             return choice
-    raise HomenodeProblem(
+    if _fits_by_request(setting, holdings, ask) and _is_allowed(holdings, its, ask):
+        for fallback in (its, setting.types.by_name[DEFAULT], setting.types.by_name[RESERVED]):
+            choice = _by(CROWDED, setting, holdings, fallback, ask)
+            if choice is not None:
+                return choice
+    raise no_instance(its, ask)
+
+
+def no_instance(its: EffectiveType, ask: Ask) -> HomenodeProblem:
+    """The refusal of a container for which there is no place, nor can one be made."""
+    return HomenodeProblem(
         "balloon",
         its.name,
         "no suitable balloon instance available",
@@ -116,6 +128,27 @@ def _ways(spec: BalloonType) -> tuple[str, ...]:
     )
 
 
+def _fits_by_request(setting: Setting, holdings: Holdings, ask: Ask) -> bool:
+    """Whether all containers together request no more than there is."""
+    requested = sum(one.requested for one in holdings.balloons)
+    return requested + ask.cpu_request <= 1000 * len(setting.allowed)
+
+
+def _is_allowed(holdings: Holdings, its: EffectiveType, ask: Ask) -> bool:
+    """Whether the limits of the type leave room for a container, CPUs being idle."""
+    instances = holdings.of_type(its.name)
+    most = its.spec.max_balloons
+    another = most == UNLIMITED or len(instances) < most
+    return (another and _within(its.spec, ask.cpu_request)) or any(
+        _within(its.spec, holdings.balloons[place].requested + ask.cpu_request)
+        for place in instances
+    )
+
+
+def _within(spec: BalloonType, millis: int) -> bool:
+    return spec.max_cpus == UNLIMITED or millis <= 1000 * spec.max_cpus
+
+
 def _by(
     way: str, setting: Setting, holdings: Holdings, its: EffectiveType, ask: Ask
 ) -> Optional[Choice]:
@@ -126,8 +159,12 @@ def _by(
     ranked = []
     for place in holdings.of_type(its.name):
         one = holdings.balloons[place]
-        room = most_millis(setting, one, idle) - one.requested
-        if (one.free if way == ROOM else room) >= ask.cpu_request and _hosts(way, one, its, ask):
+        room = one.free if way == ROOM else most_millis(setting, one, idle) - one.requested
+        if way == CROWDED:
+            fits = _within(its.spec, one.requested + ask.cpu_request)
+        else:
+            fits = room >= ask.cpu_request and _hosts(way, one, its, ask)
+        if fits and (one.cpus or idle):
             ranked.append((-room if way == GROWTH else -one.free, len(one.members), place))
     if not ranked:
         return None
@@ -154,11 +191,16 @@ def _strict_group(its: EffectiveType, ask: Ask) -> Optional[str]:
 
 
 def _new(setting: Setting, holdings: Holdings, its: EffectiveType, ask: Ask) -> Optional[Choice]:
-    """An instance without containers, else one that is made if it can be large enough."""
+    """An instance without containers, else one that is made, if it can be large enough."""
+    idle = len(holdings.idle)
+    needed = target(its.spec, max(1, ask.cpu_request))
     for place in holdings.of_type(its.name):
-        if not holdings.balloons[place].members:
-            return Choice(holdings, place, NEW, (place,))
-    if len(holdings.idle) < max(1, its.spec.min_cpus):
+        one = holdings.balloons[place]
+        if not one.members:
+            return (
+                Choice(holdings, place, NEW, (place,)) if len(one.cpus) + idle >= needed else None
+            )
+    if idle < max(1, its.spec.min_cpus):
         return None
     try:
         after, balloon = created(setting, holdings, its, ask)
@@ -166,8 +208,5 @@ def _new(setting: Setting, holdings: Holdings, its: EffectiveType, ask: Ask) -> 
         return None
     if most_millis(setting, balloon, len(after.idle)) < ask.cpu_request:
         return None
-    after = listed(after, balloon)
-    if balloon.cpus:
-        after = share_idle(setting, after, after.idle, balloon.cpus)
-    place = len(after.balloons) - 1
-    return Choice(after, place, NEW, (place,))
+    place = len(after.balloons)
+    return Choice(after.with_new(balloon), place, NEW, (place,))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from homenode.world.decision import SHARED, Candidate, Decision
 
-from .choose import GROUP, GROWTH, NAMESPACE, NEW, POD, ROOM, Choice
+from .choose import CROWDED, GROUP, GROWTH, NAMESPACE, NEW, POD, ROOM, Choice
 from .setting import Setting
 from .sizing import most_millis
 from .types import EffectiveType
@@ -25,6 +25,7 @@ _WHY = {
     NEW: "where nobody else is",
     ROOM: "which has the most CPU free",
     GROWTH: "which has the most CPU free when inflated",
+    CROWDED: "over-committed, as no CPUs are idle for it",
 }
 
 

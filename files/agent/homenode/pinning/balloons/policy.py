@@ -10,7 +10,6 @@ Out of scope: the steps themselves, each in its own file.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Optional
@@ -29,7 +28,7 @@ from model.problem import HomenodeProblem
 from model.workload import NOT_OURS
 
 from .adopt import adopt
-from .choose import choose, member_of, subject_of, type_for
+from .choose import choose, member_of, no_instance, subject_of, type_for
 from .creation import start
 from .devices import Devices, known_devices
 from .explain import decision_of
@@ -38,7 +37,8 @@ from .pin import Entries, Entry, Pins, placed_in
 from .places import places
 from .remember import as_dict
 from .setting import Setting
-from .sizing import resized
+from .share_idle import usable_cpus
+from .sizing import fitted
 from .types import effective_types
 from .validation import DEFAULT
 
@@ -87,10 +87,12 @@ class Balloons:
         holdings, balloon = choice.holdings, choice.balloon
         needed = max(1, balloon.requested + ask.cpu_request)
         if 1000 * len(balloon.cpus) < needed:
-            holdings = self._resized(holdings, choice.place, needed)
+            holdings = fitted(self._setting, holdings, choice.place, needed)
             balloon = holdings.balloons[choice.place]
+        if not balloon.cpus:
+            raise no_instance(its, ask)
         balloon = balloon.with_member(ask.container_id, member_of(its, ask))
-        holdings = holdings.changed(choice.place, balloon, holdings.idle)
+        holdings = holdings.changed(choice.place, balloon)
         decision = decision_of(choice, self._setting, its, by)
         placed = placed_in(self._setting, balloon, ask, decision)
         pins = self._pins(before)
@@ -109,9 +111,8 @@ class Balloons:
         holdings = books.holdings
         place = _place(holdings, entry)
         balloon = holdings.balloons[place].without(container_id)
-        holdings = holdings.changed(place, balloon, holdings.idle)
         needed = max(1, balloon.requested) if balloon.members else 0
-        holdings = self._resized(holdings, place, needed)
+        holdings = fitted(self._setting, holdings.changed(place, balloon), place, needed)
         spec = self._setting.type_of(balloon).spec
         if not balloon.members and len(holdings.of_type(spec.name)) > spec.min_balloons:
             holdings = holdings.without(place)
@@ -122,8 +123,8 @@ class Balloons:
     def resize(self, books: BalloonBooks, ask: Ask) -> Outcome:
         """Take a container's new request into account; one that is not known is placed.
 
-        Its balloon grows or shrinks by what the new sum of requests needs: nobody leaves a CPU
-        that stays, and where too few CPUs are idle it keeps its size. (Upstream ignores updates.)
+        Its balloon grows or shrinks by what the new sum of requests needs, and nobody leaves a
+        CPU that stays; with too few idle CPUs it is over-committed. (Upstream ignores updates.)
         """
         entry = books.entries.get(ask.container_id)
         if entry is None:
@@ -134,11 +135,10 @@ class Balloons:
         balloon = before.with_member(
             ask.container_id, member_of(self._setting.type_of(before), ask)
         )
-        holdings = holdings.changed(place, balloon, holdings.idle)
+        holdings = holdings.changed(place, balloon)
         needed = max(1, balloon.requested)
         if balloon.requested < before.requested or 1000 * len(balloon.cpus) < needed:
-            with suppress(HomenodeProblem):
-                holdings = self._resized(holdings, place, needed)
+            holdings = fitted(self._setting, holdings, place, needed)
         pins = self._pins(books)
         pins.add(replace(entry, ask=ask))
         pins.rebook(ask)
@@ -174,22 +174,15 @@ class Balloons:
 
     def _pinned(self, pins: Pins, before: Holdings, after: Holdings, last: str) -> Outcome:
         """Pin the containers of all balloons that have changed, those of the *last* at the end."""
-        known = {one.name: (one.cpus, one.shared) for one in before.balloons}
-        for one in after.balloons:
-            if one.name != last and known.get(one.name) != (one.cpus, one.shared):
-                pins.pin(one)
-        for one in after.balloons:
-            if one.name == last:
-                pins.pin(one)
+        known = self._usable(before)
+        now = self._usable(after)
+        for one in sorted(after.balloons, key=lambda one: one.name == last):
+            if one.name == last or known.get(one.name) != now[one.name]:
+                pins.pin(one, now[one.name])
         return Outcome(BalloonBooks(after, pins.entries, pins.memory), None, pins.changed)
 
-    def _resized(self, holdings: Holdings, place: int, millis: int) -> Holdings:
-        balloon = holdings.balloons[place]
-        try:
-            return resized(self._setting, holdings, balloon, millis, place)[0]
-        except HomenodeProblem as error:
-            why = f"resizing balloon {balloon.name} failed: {error.problem.why}"
-            raise HomenodeProblem("balloon", balloon.name, why, error.problem.remedy) from None
+    def _usable(self, holdings: Holdings) -> dict[str, CpuSet]:
+        return {one.name: usable_cpus(self._setting, holdings, one) for one in holdings.balloons}
 
     def _is_preserved(self, ask: Ask) -> bool:
         if ask.intent.preserve_cpus or not self.config.preserve:
