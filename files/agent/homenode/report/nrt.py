@@ -19,7 +19,7 @@ from model.workload import NOT_OURS, Container, cpu_limit_millis, cpu_request_mi
 
 from .numa_zones import numa_zones
 from .pod_fingerprint import ALL_PODS, ATTRIBUTE, METHOD_ATTRIBUTE, fingerprint
-from .topology_zone import attributes, cpu, memory, zone
+from .topology_zone import attributes, cpu, memory, topology_zone
 
 API_VERSION, KIND = "topology.node.k8s.io/v1alpha2", "NodeResourceTopology"
 BALLOON, CONTAINER = "balloon", "allocation for container"
@@ -60,10 +60,14 @@ def _zones_of(world: World, place: Place) -> list[dict[str, Any]]:
     """The zone of a pool or balloon, and those of its containers where they are to be seen."""
     cpus = cpu(place.cpu_capacity, place.cpu_allocatable, place.cpu_available)
     if place.kind == BALLOON:
-        own = zone(place.name, place.kind, [cpus], parent=place.parent, named=_of_balloon(place))
+        own = topology_zone(
+            place.name, place.kind, [cpus], parent=place.parent, named=_of_balloon(place)
+        )
     else:
         resources = [memory(place.memory_capacity, place.memory_available), cpus]
-        own = zone(place.name, place.kind, resources, parent=place.parent, named=_of_pool(place))
+        own = topology_zone(
+            place.name, place.kind, resources, parent=place.parent, named=_of_pool(place)
+        )
     shown = place.containers if place.show_containers else ()
     containers = [world.containers[each] for each in shown if each in world.containers]
     return [own, *(_container_zone(world, place, each) for each in containers)]
@@ -96,7 +100,7 @@ def _container_zone(world: World, place: Place, container: Container) -> dict[st
     usable = 1000 * len(placement.cpus) if placement.cpus else place.cpu_capacity
     limit = cpu_limit_millis(container.resources) or usable
     request = cpu_request_millis(container.resources, pod.qos_class if pod else "")
-    return zone(
+    return topology_zone(
         world.full_name(container),
         CONTAINER,
         [cpu(min(limit, usable), request, 0)],

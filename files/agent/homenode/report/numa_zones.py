@@ -20,7 +20,7 @@ from homenode.world.world import World
 from model.cpuset import CpuSet
 from model.machine import NumaNode
 
-from .topology_zone import cpu, memory, zone
+from .topology_zone import cpu, memory, topology_zone
 
 TYPE = "Node"
 
@@ -29,7 +29,7 @@ def numa_zones(world: World, places: Sequence[Place]) -> list[dict[str, Any]]:
     """The zones, by NUMA node id."""
     usable = _usable_cpus(world)
     return [
-        zone(
+        topology_zone(
             _name(numa_node.id),
             TYPE,
             [

@@ -17,7 +17,7 @@ from model.quantity import DECIMAL_SI, NANOS, Quantity
 NANOS_PER_MILLI = NANOS // 1000
 
 
-def zone(
+def topology_zone(
     name: str,
     kind: str,
     resources: list[dict[str, str]],
