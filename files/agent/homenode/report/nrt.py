@@ -60,14 +60,11 @@ def _zones_of(world: World, place: Place) -> list[dict[str, Any]]:
     """The zone of a pool or balloon, and those of its containers where they are to be seen."""
     cpus = cpu(place.cpu_capacity, place.cpu_allocatable, place.cpu_available)
     if place.kind == BALLOON:
-        own = topology_zone(
-            place.name, place.kind, [cpus], parent=place.parent, named=_of_balloon(place)
-        )
+        resources, named = [cpus], _of_balloon(place)
     else:
         resources = [memory(place.memory_capacity, place.memory_available), cpus]
-        own = topology_zone(
-            place.name, place.kind, resources, parent=place.parent, named=_of_pool(place)
-        )
+        named = _of_pool(place)
+    own = topology_zone(place.name, place.kind, resources, parent=place.parent, named=named)
     shown = place.containers if place.show_containers else ()
     containers = [world.containers[each] for each in shown if each in world.containers]
     return [own, *(_container_zone(world, place, each) for each in containers)]
