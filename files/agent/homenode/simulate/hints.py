@@ -69,12 +69,23 @@ def _test_hints(annotations: Mapping[str, str], container: str) -> Iterator[Hint
         return
     try:
         named = Fields(
-            read_yaml(found.value, field=found.key, limit=MAX_CHARACTERS), source=found.key
+            read_yaml(_first_value(found.value), field=found.key, limit=MAX_CHARACTERS),
+            source=found.key,
         )
         hints = [_test_hint(one) for one in map(named.section, named.names()) if one is not None]
     except HomenodeProblem:
         return
     yield from hints
+
+
+def _first_value(text: str) -> str:
+    """A text in braces up to their end: upstream's reader looks no farther, nor do its tests."""
+    depth = 0
+    for place, char in enumerate(text if text.lstrip().startswith("{") else ""):
+        depth += (char == "{") - (char == "}")
+        if char == "}" and depth == 0:
+            return text[: place + 1]
+    return text
 
 
 def _test_hint(fields: Fields) -> Hint:

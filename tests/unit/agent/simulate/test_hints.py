@@ -84,6 +84,7 @@ def test_which_hints_count(intent: HintIntent, hints: list[Hint]) -> None:
 
 TESTS: list[tuple[str, list[Hint]]] = [
     ('{ test: { NUMAs: "2" } }', [Hint("", nodes=NodeSet([2]))]),
+    ('{ test: { NUMAs: "2" } } }', [Hint("", nodes=NodeSet([2]))]),
     ("a: {Provider: x, CPUs: 0-1}\nb: {Provider: z, Sockets: 1}", [
         Hint("x", CpuSet([0, 1])), Hint("z", packages=(1,)),
     ]),
