@@ -71,8 +71,11 @@ class Fields:
         value = self._take(key, default, object, "", "")
         if value is None:
             return default
+        return self._as_text(key, value)
+
+    def _as_text(self, key: str, value: object) -> str:
         if not isinstance(value, (str, int, float)):
-            raise self.wrong(key, "is not a text", "put it in quotes")
+            raise self.wrong(key, f"{shown(value)} is not a text", "put it in quotes")
         text = str(value).lower() if isinstance(value, bool) else str(value)
         if len(text) > MAX_TEXT:
             raise self.wrong(key, f"is longer than {MAX_TEXT} characters", "shorten it")
@@ -97,6 +100,10 @@ class Fields:
             if not isinstance(item, str) or len(item) > MAX_TEXT:
                 raise self.wrong(key, f"{shown(item)} is not a (short) text", "put it in quotes")
         return tuple(self._list(key, most))
+
+    def scalars(self, key: str, *, most: int) -> tuple[str, ...]:
+        """A list of at most *most* texts, each read as ``scalar`` does."""
+        return tuple(self._as_text(key, item) for item in self._list(key, most))
 
     def sections(self, key: str, *, most: int, short: str = "") -> tuple[Fields, ...]:
         """A list of at most *most* mappings; empty where there is none.

@@ -164,3 +164,9 @@ def test_names_of_ones_own() -> None:
     assert fields(b=1, a=2).names() == ("b", "a")
     with pytest.raises(HomenodeProblem, match=r"is no \(short\) name"):
         Fields({1: 2}, source="f").names()
+
+
+def test_scalars_are_texts_of_what_yaml_made_of_them() -> None:
+    assert fields(k=["a", 1, True, 0.5]).scalars("k", most=4) == ("a", "1", "true", "0.5")
+    with pytest.raises(HomenodeProblem, match=r"top\.k .*is not a text"):
+        fields(k=[[]]).scalars("k", most=4)
