@@ -212,15 +212,19 @@ def _template_problem(template: str, why: str) -> HomenodeProblem:
 
 
 def parse_expression(value: object, *, field: str, source: str = "") -> Expression:
+    """``read_expression`` of a mapping that stands at *field*."""
+    return read_expression(Fields(value, source=source, path=field))
+
+
+def read_expression(fields: Fields) -> Expression:
     """One expression from a mapping of key, operator, values.
 
-    Raises HomenodeProblem that names the wrong part below *field*.
+    Raises HomenodeProblem that names the wrong part.
     """
-    fields = Fields(value, source=source, path=field)
     operator = fields.text("operator", "")
     operator = _SPELLINGS.get(operator, operator)
     key = fields.text("key", "")
-    values = fields.texts("values", most=MAX_VALUES)
+    values = fields.scalars("values", most=MAX_VALUES)
     fields.refuse_unknown()
     if operator not in OPERATORS:
         raise fields.wrong("operator", "unknown operator", "use one of: " + ", ".join(OPERATORS))

@@ -124,7 +124,7 @@ WRONG: dict[str, tuple[Any, str]] = {
         {"key": "name", "operator": "Exists", "values": ["a"]},
         "e.values",
     ),
-    "a value that is no text": ({"key": "name", "operator": "In", "values": [1]}, "e.values"),
+    "a value that is no text": ({"key": "name", "operator": "In", "values": [[1]]}, "e.values"),
     "values that are no list": ({"key": "name", "operator": "In", "values": "a"}, "e.values"),
     "values by the thousand": (
         {"key": "name", "operator": "In", "values": ["a"] * 999},
