@@ -5,57 +5,100 @@
 """Which annotation holds for a container: its own, its pod's, or the bare key, in this order.
 
 The rule is the one that nri-plugins documents for its resource policies: ``KEY/container.NAME``,
-then ``KEY/pod``, then ``KEY``; the first that exists wins.
+then ``KEY/pod``, then ``KEY``; the first that exists wins. KEY is ``NAME.resource-policy.nri.io``.
+The domain of its predecessor, CRI-RM, counts where the newer one says nothing about NAME.
+Out of scope: what values mean (``annotation_values`` and the dialects).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Optional
 
-from model.problem import Problem
+from .tenant import CONTAINER_SCOPE, POD_SCOPE
 
-MAX_VALUE = 1024
-"""Longest annotation value that is looked at; the API allows 256 KiB for all of a pod's."""
+DOMAIN = "resource-policy.nri.io"
+OLD_DOMAIN = "cri-resource-manager.intel.com"
 
-TRUE = ("true", "True", "TRUE", "1", "t", "T")
-FALSE = ("false", "False", "FALSE", "0", "f", "F")
+_OWN, _POD, _BARE = 0, 1, 2
+_OLDER = 3
+"""Added to a rank in the older domain: whatever the newer one says comes first."""
 
 
 @dataclass(frozen=True)
 class Annotation:
-    """An effective annotation: the key as the tenant wrote it, and its value."""
+    """An annotation that holds: the key as the tenant wrote it, and its value.
+
+    The smaller *rank* is the narrower scope.
+    """
 
     key: str
     value: str
+    rank: int = _BARE
+
+    @property
+    def scope(self) -> str:
+        """CONTAINER_SCOPE or POD_SCOPE."""
+        return CONTAINER_SCOPE if self.rank % _OLDER == _OWN else POD_SCOPE
+
+    def is_as_narrow_as(self, other: Annotation) -> bool:
+        """Whether it was said about this container at least as precisely as *other*."""
+        return self.rank % _OLDER <= other.rank % _OLDER
+
+
+def ours(annotations: Mapping[str, str]) -> list[str]:
+    """The keys that are in a domain of the resource policies."""
+    return [key for key in annotations if DOMAIN in key or OLD_DOMAIN in key]
 
 
 def effective(annotations: Mapping[str, str], key: str, container: str) -> Optional[Annotation]:
-    """The annotation that holds for *container*, or None."""
-    for name in (f"{key}/container.{container}", f"{key}/pod", key):
+    """The annotation that holds for *container* under the whole *key*, or None."""
+    for rank, name in enumerate((f"{key}/container.{container}", f"{key}/pod", key)):
         if name in annotations:
-            return Annotation(name, annotations[name])
+            return Annotation(name, annotations[name], rank)
     return None
 
 
-def boolean(
-    annotations: Mapping[str, str], key: str, container: str, problems: list[Problem]
-) -> Optional[bool]:
-    """The effective annotation as true or false; None where absent or wrong.
+def all_effective(
+    annotations: Mapping[str, str], keys: Collection[str], container: str, known: Collection[str]
+) -> tuple[dict[str, Annotation], list[str]]:
+    """What holds for *container* by NAME, for the NAMEs in *known*; and the keys that are none.
 
-    A wrong value is appended to *problems*. Spellings are those of Go's ParseBool, because the
-    manifests were written for it.
+    A NAME that starts with a slash is a literal key below the domain itself.
     """
-    found = effective(annotations, key, container)
-    if found is None:
-        return None
-    if len(found.value) <= MAX_VALUE:
-        if found.value in TRUE:
-            return True
-        if found.value in FALSE:
-            return False
-    problems.append(
-        Problem(found.key, found.value, "is neither true nor false", 'write "true" or "false"')
-    )
-    return None
+    found: dict[str, Annotation] = {}
+    unknown = []
+    for key in keys:
+        name, scope, older = split_key(key)
+        rank = _rank(scope, container) if name in known else None
+        if rank is None:
+            if name not in known or not scope.startswith("container."):
+                unknown.append(key)
+            continue
+        rank += _OLDER if older else 0
+        if name not in found or rank < found[name].rank:
+            found[name] = Annotation(key, annotations[key], rank)
+    return found, unknown
+
+
+def split_key(key: str) -> tuple[str, str, bool]:
+    """NAME and scope ("", "pod", "container.X" or whatever stands there); whether it is older.
+
+    NAME is "" where the domain is not where it has to be.
+    """
+    head, slash, scope = key.partition("/")
+    for domain in (DOMAIN, OLD_DOMAIN):
+        if head == domain:
+            return slash + scope, "", domain == OLD_DOMAIN
+        if head.endswith("." + domain):
+            return head[: -len(domain) - 1], slash and (scope or slash), domain == OLD_DOMAIN
+    return "", "", False
+
+
+def _rank(scope: str, container: str) -> Optional[int]:
+    if scope == "":
+        return _BARE
+    if scope == "pod":
+        return _POD
+    return _OWN if scope == "container." + container else None

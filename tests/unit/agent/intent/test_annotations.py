@@ -2,26 +2,21 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which annotation holds for a container, and what a wrong one comes to."""
+"""Which annotation holds for a container, by scope and by domain."""
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from homenode.intent.annotations import FALSE, MAX_VALUE, TRUE, boolean, effective
-from homenode.intent.nri_plugins import (
-    MAX_SHOWN,
-    NO_INTENT,
-    PREFER_SHARED,
-    PRESERVE_CPU,
-    PRESERVE_MEMORY,
-    SUFFIX,
-    TenantIntent,
-    tenant_intent,
+from homenode.intent.annotations import (
+    DOMAIN,
+    OLD_DOMAIN,
+    Annotation,
+    all_effective,
+    effective,
+    ours,
 )
-from model.problem import Problem
+from homenode.intent.tenant import CONTAINER_SCOPE, POD_SCOPE
 
 BARE, POD, OURS, OTHER = "k", "k/pod", "k/container.c", "k/container.d"
 PRECEDENCE: dict[str, tuple[dict[str, str], str]] = {
@@ -43,56 +38,62 @@ def test_precedence(row: tuple[dict[str, str], str]) -> None:
     assert found is None or found.value == annotations[key]
 
 
-@pytest.mark.parametrize("text", [*TRUE, *FALSE])
-def test_spellings(text: str) -> None:
-    problems: list[Problem] = []
-    assert boolean({BARE: text}, "k", "c", problems) is (text in TRUE)
-    assert problems == []
+NAME = "memory-type"
+NEW, OLD = f"{NAME}.{DOMAIN}", f"{NAME}.{OLD_DOMAIN}"
+HOLDS: dict[str, tuple[list[str], str]] = {
+    "its own before its pod's before the bare key": (
+        [NEW, NEW + "/pod", NEW + "/container.c"],
+        NEW + "/container.c",
+    ),
+    "the older domain where the newer says nothing": ([OLD, OLD + "/pod"], OLD + "/pod"),
+    "the newer domain first, whatever its scope": ([OLD + "/container.c", NEW], NEW),
+    "another container's is none": ([NEW + "/container.d"], ""),
+    "a container's name may have dots": ([NEW + "/container.c.d"], ""),
+}
 
 
-@pytest.mark.parametrize("text", ["", "yes", "tRue", " true", "2", "1e309", "\0", "t" * 262144])
-def test_a_wrong_value_is_a_problem_and_no_value(text: str) -> None:
-    problems: list[Problem] = []
-    assert boolean({POD: text}, "k", "c", problems) is None
-    (problem,) = problems
-    assert (problem.field, problem.remedy) == (POD, 'write "true" or "false"')
-    assert len(str(problem)) < 400
+@pytest.mark.parametrize("row", HOLDS.values(), ids=HOLDS)
+def test_what_holds_by_name(row: tuple[list[str], str]) -> None:
+    keys, holds = row
+    found, unknown = all_effective(dict.fromkeys(keys, "v"), keys, "c", (NAME,))
+    assert (found[NAME].key if found else "") == holds
+    assert unknown == []
 
 
-def test_a_long_value_is_not_looked_at() -> None:
-    long = {BARE: "x" * (MAX_VALUE + 1)}
-    assert boolean(long, "k", "c", []) is None
+@pytest.mark.parametrize(
+    "key",
+    [
+        f"memory-typo.{DOMAIN}",
+        f"{DOMAIN}/{NAME}",
+        NEW + "/pods",
+        NEW + "/container",
+        NEW + "/",
+        DOMAIN,
+        f"x{DOMAIN}",
+        f"{NAME}.{DOMAIN}.org",
+        f"a/{NAME}.{DOMAIN}",
+    ],
+)
+def test_keys_that_are_none_of_ours(key: str) -> None:
+    assert ours({key: "v"}) == [key]
+    assert all_effective({key: "v"}, [key], "c", (NAME,)) == ({}, [key])
 
 
-def test_without_annotations_of_the_dialect_there_is_no_intent() -> None:
-    assert tenant_intent({"kubernetes.io/config.source": "api"}, "c") is NO_INTENT
+def test_literal_keys_are_names_too() -> None:
+    for domain in (DOMAIN, OLD_DOMAIN):
+        key = domain + "/affinity"
+        found, unknown = all_effective({key: "v"}, [key], "c", ("/affinity",))
+        assert (found["/affinity"].key, unknown) == (key, [])
 
 
-def test_every_key_that_is_honoured() -> None:
-    annotations = {PREFER_SHARED: "true", PRESERVE_CPU: "1", PRESERVE_MEMORY + "/pod": "t"}
-    assert tenant_intent(annotations, "c") == TenantIntent(True, True, True)
-
-
-def test_a_container_says_no_to_what_its_pod_says() -> None:
-    annotations = {PREFER_SHARED + "/pod": "true", PREFER_SHARED + "/container.c": "false"}
-    assert not tenant_intent(annotations, "c").prefer_shared_cpus
-    assert tenant_intent(annotations, "d").prefer_shared_cpus
-
-
-def test_a_requirement_that_is_not_understood_is_told() -> None:
-    key = "memory-type" + SUFFIX + "/pod"
-    intent = tenant_intent({key: "hbm", PREFER_SHARED: "true"}, "c")
-    assert intent.prefer_shared_cpus
-    assert [problem.field for problem in intent.problems] == [key]
-
-
-def test_what_is_told_is_bounded() -> None:
-    annotations = {f"x{number}{SUFFIX}": "1" for number in range(1000)}
-    assert len(tenant_intent(annotations, "c").problems) == MAX_SHOWN
-
-
-@settings(deadline=None)
-@given(st.dictionaries(st.text(max_size=30).map(lambda t: t + SUFFIX), st.text(max_size=50)))
-def test_anything(annotations: dict[str, str]) -> None:
-    intent = tenant_intent(annotations, "c")
-    assert len(intent.problems) <= MAX_SHOWN + 3
+def test_scopes() -> None:
+    own, pod, bare, old = (Annotation("k", "v", rank) for rank in (0, 1, 2, 3))
+    assert (own.scope, pod.scope, bare.scope, old.scope) == (
+        CONTAINER_SCOPE,
+        POD_SCOPE,
+        POD_SCOPE,
+        CONTAINER_SCOPE,
+    )
+    assert own.is_as_narrow_as(old)
+    assert old.is_as_narrow_as(own)
+    assert not bare.is_as_narrow_as(pod)
