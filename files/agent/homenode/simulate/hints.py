@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from homenode.intent.annotations import effective
+from homenode.intent.annotations import DOMAIN, effective
 from homenode.intent.globs import glob_matches
+from homenode.intent.hints import DEVICES, GLOB, MOUNTS, TEST
 from homenode.intent.tenant import HintIntent, PathRule
 from homenode.intent.yaml_subset import read_yaml
 from homenode.pinning.policy import Hint
@@ -26,7 +27,7 @@ from model.problem import HomenodeProblem
 from .devices import cpus_near
 from .pods import ScenarioContainer
 
-TEST_HINTS = "test.topologyhints.resource-policy.nri.io"
+TEST_HINTS = f"{TEST}.{DOMAIN}"
 MAX_CHARACTERS = 4096
 
 
@@ -40,7 +41,7 @@ def hints_of(
     if intent.sources == frozenset():
         return ()
     found: dict[str, Hint] = {}
-    for source, paths in (("mounts", container.mounts), ("devices", container.devices)):
+    for source, paths in ((MOUNTS, container.mounts), (DEVICES, container.devices)):
         for path in paths if intent.sources is None or source in intent.sources else ():
             cpus = cpus_near(machine, path)
             if cpus:
@@ -57,7 +58,7 @@ def _counts(intent: HintIntent, path: str) -> bool:
 
 
 def _matches(rule: PathRule, path: str) -> bool:
-    if rule.kind == "glob":
+    if rule.kind == GLOB:
         return any(glob_matches(pattern, path) for pattern in rule.paths)
     return path.startswith(rule.paths)
 
