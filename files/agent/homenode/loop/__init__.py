@@ -12,6 +12,7 @@ records for the journal. Out of scope: applying anything (``enforce``, ``runtime
 from __future__ import annotations
 
 from .begin import begin
+from .reconfiguration import Reconfigured, reconfigure
 from .step import Effects, step
 
-__all__ = ["Effects", "begin", "step"]
+__all__ = ["Effects", "Reconfigured", "begin", "reconfigure", "step"]

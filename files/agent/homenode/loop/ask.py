@@ -11,10 +11,11 @@ believed. nri-plugins estimates in the same way from the same figures.
 
 from __future__ import annotations
 
-from homenode.intent.nri_plugins import NO_INTENT as NOTHING_SAID
+from dataclasses import replace
+
 from homenode.intent.nri_plugins import tenant_intent
 from homenode.intent.real_resources import RealResources, real_resources
-from homenode.intent.tenant import NO_INTENT, TenantIntent
+from homenode.intent.tenant import TenantIntent
 from homenode.pinning.policy import Ask
 from homenode.world.adopt import given_back, given_placement
 from homenode.world.world import World
@@ -63,14 +64,7 @@ def given_by(world: World, resources: Resources) -> Placement:
 
 def _intent(pod: Pod, container: str, problems: tuple[Problem, ...]) -> TenantIntent:
     found = tenant_intent(pod.annotations, container)
-    if found is NOTHING_SAID and not problems:
-        return NO_INTENT
-    return TenantIntent(
-        prefer_shared=found.prefer_shared_cpus,
-        preserve_cpus=found.preserve_cpus,
-        preserve_memory=found.preserve_memory,
-        problems=found.problems + problems,
-    )
+    return replace(found, problems=found.problems + problems) if problems else found
 
 
 def _estimated(world: World, container: Container, qos_class: str) -> RealResources:

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Optional
+from typing import Any, Optional
 
 from homenode.pinning.policy import Adoption, Held, Placed
 from homenode.world.adopt import current_placement, held_placement, live
@@ -34,23 +35,32 @@ def synchronize(
     world = _with_asked_shares(merge(world, event), previous)
     if world.policy is None:  # what was granted before is nobody's business any more
         return replace(world, ledger=previous.without(previous.grants)), NO_CHANGE, ()
-    held = {one.ask.container_id: one for one in _held(world, previous)}
     known = world.books is not None
     memory = world.policy.remember(world.books) if known else world.remembered
-    adoption: Adoption = world.policy.adopt(tuple(held.values()), memory)
+    turn = take_over(world, _held(world, previous), memory, now)
+    return turn.world, Reply(None, tuple(turn.updates.values())), tuple(turn.records)
+
+
+def take_over(
+    world: World, held: Sequence[Held], memory: Optional[Mapping[str, Any]], now: float
+) -> Turn:
+    """Let the policy of *world* account for what is *held*, then place who never was.
+
+    Who cannot be placed runs on as it is, and is told among the problems.
+    """
+    before = {one.ask.container_id: one for one in held}
+    adoption: Adoption = world.policy.adopt(held, memory)
     grants = [
-        _grant(world.containers[key], _as_remembered(placed, held[key].before))
+        _grant(world.containers[key], _as_remembered(placed, before[key].before))
         for key, placed in adoption.placed.items()
     ]
-    ledger = Ledger(previous.version).with_grants(grants)
-    world = replace(
-        world, ledger=ledger, books=adoption.books, remembered=None, warnings=adoption.problems
-    )
-    turn = Turn(world, now)
+    ledger = Ledger(world.ledger.version).with_grants(grants)
+    turn = Turn(replace(world, ledger=ledger, books=adoption.books, remembered=None), now)
+    turn.world = replace(turn.world, warnings=adoption.problems)
     turn.book_changed(adoption.changed)
     for key in adoption.newcomers:
-        _place_late(turn, world.containers[key], held[key])
-    return turn.world, Reply(None, tuple(turn.updates.values())), tuple(turn.records)
+        _place_late(turn, world.containers[key], before[key])
+    return turn
 
 
 def _with_asked_shares(world: World, previous: Ledger) -> World:
