@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     from homenode.daemon.service import run as serve
 
     serve(
-        read_config(arguments.config_file),
+        lambda: read_config(arguments.config_file),
         Paths(arguments.host_root, arguments.nri_socket, arguments.state_dir, arguments.pid_file),
     )
     return 0

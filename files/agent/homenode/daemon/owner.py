@@ -18,13 +18,15 @@ from typing import Callable, Optional
 
 from homenode.enforce.readback import read_cgroups
 from homenode.enforce.undo import BeforeValue, UndoLog
+from homenode.intent.config import PinningConfig
 from homenode.linux.cgroup import CgroupTree
-from homenode.loop import step
+from homenode.loop import Reconfigured, reconfigure, step
 from homenode.world.adopt import current_placement
 from homenode.world.record import Record
 from homenode.world.world import World
 from model.cgroup_path import cgroup_path
 from model.events import NO_CHANGE, CgroupRead, ContainerCreating, Event, Reply, Synchronized
+from model.machine import Machine
 from model.workload import NOT_OURS, Container, Placement
 
 Changed = Callable[[Sequence[Record]], None]
@@ -80,6 +82,29 @@ class Owner:
         if event is not self._booked:
             self.handle(event, time.monotonic() + 60)
 
+    def reconfigure(
+        self, machine: Machine, pinning: Optional[PinningConfig], *, dry: bool = False
+    ) -> Reconfigured:
+        """Change machine or configuration, unless somebody is in the way or *dry* is asked.
+
+        Tried without the lock first, so that creations do not wait for it. Whoever calls applies
+        the answer's updates. Raises HomenodeProblem where the machine cannot satisfy *pinning*.
+        """
+        world = self._world
+        tried = reconfigure(world, machine, pinning, time.time())
+        if dry or tried.obstacles:
+            return tried
+        with self._lock:
+            if self._world is not world:
+                tried = reconfigure(self._world, machine, pinning, time.time())
+            if tried.obstacles:
+                return tried
+            touched = [one.container_id for one in tried.effects.reply.updates]
+            self._note(self._undo.remember(self._before_now(self._world, touched)))
+            self._world = tried.world
+        self._changed(tried.effects.records)
+        return tried
+
     def still_there(self, timeout: float) -> bool:
         """Whether the lock can be had within *timeout* seconds: the watchdog's question."""
         if not self._lock.acquire(timeout=timeout):
@@ -103,7 +128,18 @@ class Owner:
             error = self._undo.remember(values)
             if isinstance(event, Synchronized):
                 error = self._undo.keep_only(world.containers) or error
-            self.undo_error = "" if error is None else str(error)
+            self._note(error)
+
+    def _note(self, error: Optional[OSError]) -> None:
+        self.undo_error = "" if error is None else str(error)
+
+    def _before_now(self, world: World, touched: Sequence[str]) -> list[BeforeValue]:
+        """What each has now; who has a before-value keeps that one."""
+        return [
+            self._before(world, one, current_placement(world, one))
+            for key in touched
+            if (one := world.containers.get(key)) is not None
+        ]
 
     def _before_synchronized(self, world: World, reply: Reply) -> list[BeforeValue]:
         """What was adopted had "inherit" before us, what is placed late has what is seen now."""

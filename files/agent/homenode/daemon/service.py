@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 import homenode
 from homenode.enforce.readback import ReadBack
 from homenode.enforce.undo import UndoLog
 from homenode.intent.config import Config
-from homenode.intent.fit import misfits
 from homenode.linux.cgroup import CgroupTree
 from homenode.loop import begin
 from homenode.report.journal import Journal
@@ -33,12 +33,13 @@ from model.events import CgroupRead, Reply
 from model.problem import Problem
 from model.sysfs import read_machine
 
-from . import listener, metrics_server, store
+from . import control, listener, metrics_server, store
 from .live import live_reader
 from .notify import notify, watchdog_seconds
 from .owner import Owner
 from .pid_file import PidFile
 from .publisher import Publisher
+from .reload import Reload
 
 JOIN_S = 5.0
 
@@ -74,25 +75,36 @@ class Paths:
         return os.path.join(self.state_dir, "journal.jsonl")
 
     @property
+    def control(self) -> str:
+        """Where root asks the running agent; beside the pid file too."""
+        return "unix:" + os.path.join(os.path.dirname(self.pid_file), "control.sock")
+
+    @property
     def status(self) -> str:
         """The status, beside the pid file: both describe a running agent and go with it."""
         return os.path.join(os.path.dirname(self.pid_file), "status.json")
 
 
 class Service:
-    """One running agent. Raises HomenodeProblem from the constructor where it cannot start."""
+    """One running agent. *read* gives its configuration anew.
 
-    def __init__(self, config: Config, paths: Paths) -> None:
+    Raises HomenodeProblem from the constructor where it cannot start.
+    """
+
+    def __init__(
+        self, config: Config, paths: Paths, read: Optional[Callable[[], Config]] = None
+    ) -> None:
         self._config = config
         self._paths = paths
         self._problems: list[Problem] = []
         self._runtime = "not connected yet"
         self._connected = False
         self._stop = threading.Event()
+        self._woken = threading.Event()
+        self._reload_asked = False
         self._started_at = time.time()
         _make_state_dir(paths.state_dir, self._problems)
         machine = read_machine(open_host(paths.host_root))
-        self._problems.extend(misfits(config.pinning, machine))
         remembered, problem = store.load(paths.ledger)
         if problem is not None:
             self._problems.append(problem)
@@ -107,7 +119,22 @@ class Service:
         world = begin(machine, config.pinning, remembered.ledger, remembered.of(config.pinning))
         self._owner = Owner(world, self._tree, UndoLog(paths.undo), self._publisher.records)
         self._plugin = NriPlugin(_nri_settings(config, paths), self._handle, self._noticed)
-        self._readback = ReadBack(self._tree, self._current_world, self._tell, self._plugin.update)
+        self._reload = Reload(
+            config,
+            machine,
+            paths.host_root,
+            owner=self._owner,
+            read=read or (lambda: config),
+            apply=self._plugin.update,
+            note=self._publisher.note,
+        )
+        self._readback = ReadBack(
+            self._tree,
+            self._current_world,
+            self._tell,
+            self._plugin.update,
+            each_round=self._reload.machine,
+        )
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
@@ -125,6 +152,12 @@ class Service:
     def stop(self, *_signal: object) -> None:
         """End ``run``; usable as a signal handler."""
         self._stop.set()
+        self._woken.set()
+
+    def reload(self, *_signal: object) -> None:
+        """Read the configuration again, soon; usable as a signal handler."""
+        self._reload_asked = True
+        self._woken.set()
 
     def _threads(self) -> list[threading.Thread]:
         bodies: list[tuple[str, Callable[[], None]]] = [
@@ -132,23 +165,41 @@ class Service:
             ("readback", lambda: self._readback.run(self._stop)),
             ("publisher", lambda: self._publisher.run(self._stop)),
         ]
-        listen = self._config.metrics.listen
-        if listen:
-            try:
-                server = listener.listen(listen)
-            except OSError as error:
-                remedy = "free it or set metrics.listen to something else; pinning goes on"
-                problem = Problem("metrics.listen", listen, str(error), remedy)
-                self._problems.append(problem)
-            else:
-                serve = metrics_server.serve
-                bodies.append(("metrics", lambda: serve(server, self._page, self._stop)))
+        metrics = self._config.metrics.listen
+        if metrics:
+            bodies += self._listening("metrics", "metrics.listen", metrics, self._serve_metrics)
+        at = self._paths.control
+        bodies += self._listening("control", "control socket", at, self._serve_control, 0o600)
         if self._config.metrics.textfile:
             bodies.append(("textfile", self._write_textfile))
         return [
             threading.Thread(target=self._kept_alive, args=(name, body), name=name, daemon=True)
             for name, body in bodies
         ]
+
+    def _listening(
+        self,
+        name: str,
+        field: str,
+        address: str,
+        serve: Callable[[socket.socket], None],
+        mode: int = 0o660,
+    ) -> list[tuple[str, Callable[[], None]]]:
+        """The body of a thread that serves at *address*; none, and why, where that cannot be."""
+        try:
+            server = listener.listen(address, mode)
+        except OSError as error:
+            remedy = "free that place, or name another; pinning goes on"
+            self._problems.append(Problem(field, address, str(error), remedy))
+            return []
+        return [(name, lambda: serve(server))]
+
+    def _serve_metrics(self, server: socket.socket) -> None:
+        metrics_server.serve(server, self._page, self._stop)
+
+    def _serve_control(self, server: socket.socket) -> None:
+        verbs: dict[str, control.Verb] = {"check": self._reload.check}
+        listener.serve(server, lambda client: control.answer(client, verbs), self._stop)
 
     def _kept_alive(self, name: str, body: Callable[[], None]) -> None:
         """A thread's top: after a fault of ours it is told, and the body starts again."""
@@ -168,9 +219,14 @@ class Service:
                 return
 
     def _watch(self) -> None:
-        """Wait for the end, and give signs of life while answers are possible."""
+        """Wait for the end or a wish, and give signs of life while answers are possible."""
         period = watchdog_seconds()
-        while not self._stop.wait(period / 3 if period else 60.0):
+        while not self._stop.is_set():
+            if self._woken.wait(period / 3 if period else 60.0):
+                self._woken.clear()
+            if self._reload_asked:
+                self._reload_asked = False
+                self._reload.configuration()
             busy = self._plugin.busy_since
             stuck = busy is not None and time.monotonic() - busy > 10.0
             if not stuck and self._owner.still_there(1.0):
@@ -211,7 +267,7 @@ class Service:
         self._publisher.note("runtime", event=notice.kind, detail=notice.detail)
 
     def _agent_status(self) -> dict[str, Any]:
-        problems = [*self._problems, *self._publisher.problems()]
+        problems = [*self._problems, *self._reload.problems(), *self._publisher.problems()]
         if self._owner.undo_error:
             remedy = "free space on its disk; pinning goes on"
             problems.append(Problem("undo log", self._owner.undo_error, "not written", remedy))
@@ -237,14 +293,15 @@ class Service:
             self._stop.wait(metrics.textfile_interval_seconds)
 
 
-def run(config: Config, paths: Paths) -> None:
+def run(read: Callable[[], Config], paths: Paths) -> None:
     """Run one agent in this process until it is told to stop. Raises HomenodeProblem."""
     pid_file = PidFile(paths.pid_file)
     pid_file.take()
     try:
-        service = Service(config, paths)
+        service = Service(read(), paths, read)
         signal.signal(signal.SIGTERM, service.stop)
         signal.signal(signal.SIGINT, service.stop)
+        signal.signal(signal.SIGHUP, service.reload)
         service.run()
     finally:
         pid_file.release()

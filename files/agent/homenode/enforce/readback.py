@@ -71,7 +71,8 @@ class ReadBack:
     """Reads every *period* seconds, and soon after ``wake``; after ``repair`` it also applies.
 
     A difference is told when the grant was the same in the round before: until then the runtime
-    may not have applied it yet. What the loop answers is what repairs it.
+    may not have applied it yet. What the loop answers is what repairs it. *each_round*
+    is called before each.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class ReadBack:
         tell: Tell,
         update: Update,
         *,
+        each_round: Callable[[], None] = lambda: None,
         period: float = 10.0,
         settle: float = 1.0,
     ) -> None:
@@ -88,6 +90,7 @@ class ReadBack:
         self._world = world
         self._tell = tell
         self._update = update
+        self._each_round = each_round
         self._period = period
         self._settle = settle
         self._due = threading.Event()
@@ -110,6 +113,7 @@ class ReadBack:
                 stop.wait(self._settle)
                 self._due.clear()
             if not stop.is_set():
+                self._each_round()
                 self._round()
 
     def _round(self) -> None:

@@ -24,6 +24,7 @@ from homenode.intent.config import PinningConfig
 from homenode.linux.cgroup import CgroupTree
 from homenode.loop import begin, step
 from homenode.world.record import Record
+from homenode.world.world import World
 from model.cpuset import CpuSet, NodeSet
 from model.events import (
     NO_CHANGE,
@@ -171,6 +172,55 @@ def test_many_at_once_are_one_after_the_other(owned: Owned) -> None:
     for thread in threads:
         thread.join()
     assert len(owned.owner.world.ledger.exclusive()) == 6
+
+
+# -- another configuration -------------------------------------------------------------------
+
+FEWER = PinningConfig(available_cpus=CpuSet.parse("0-5"))
+
+
+def test_another_configuration_is_booked_and_recorded(owned: Owned) -> None:
+    owned.handle(creating("e", "E"))
+    owned.records.clear()
+    tried = owned.owner.reconfigure(TWO, FEWER)
+    assert [str(one.placement.cpus) for one in tried.effects.reply.updates] == ["0-5"]
+    assert owned.owner.world is tried.world
+    assert [record.kind for record in owned.records] == ["resized"]
+
+
+def test_a_dry_one_is_not(owned: Owned) -> None:
+    owned.handle(creating("e", "E"))
+    world = owned.owner.world
+    owned.records.clear()
+    assert owned.owner.reconfigure(TWO, FEWER, dry=True).moves
+    assert owned.owner.world is world
+    assert owned.records == []
+
+
+def test_what_comes_meanwhile_is_not_lost(owned: Owned, monkeypatch: pytest.MonkeyPatch) -> None:
+    really = module.reconfigure
+    event = creating()
+
+    def interrupted(world: World, *arguments: Any) -> Any:
+        monkeypatch.setattr(module, "reconfigure", really)
+        tried = really(world, *arguments)
+        owned.handle(event)
+        return tried
+
+    monkeypatch.setattr(module, "reconfigure", interrupted)
+    owned.owner.reconfigure(TWO, FEWER)
+    assert owned.owner.world.pinning == FEWER
+    assert owned.owned() == "1-2"
+
+
+def test_who_was_never_touched_gets_a_before_value(tmp_path: Path) -> None:
+    make_hierarchy(tmp_path)
+    undo = UndoLog(str(tmp_path / "undo"))
+    owner = Owner(begin(TWO, None), CgroupTree(str(tmp_path)), undo, lambda records: None)
+    owner.handle(creating(), time.monotonic() + 5)
+    assert undo.values() == ()
+    owner.reconfigure(TWO, PinningConfig())
+    assert [(one.container_id, one.placement) for one in undo.values()] == [("a", NOT_OURS)]
 
 
 # -- before-values ---------------------------------------------------------------------------
