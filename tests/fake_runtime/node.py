@@ -114,6 +114,14 @@ class Node:
             time.sleep(0.02)
         raise TimeoutError(f"{last}\n{self.agent.output()}")
 
+    def wait_for(self, wanted: Callable[[], bool], timeout_s: float = 10.0) -> None:
+        """Wait until *wanted*. Raises TimeoutError with the agent's output."""
+        deadline = time.monotonic() + timeout_s
+        while not wanted():
+            if time.monotonic() > deadline:
+                raise TimeoutError(self.agent.output())
+            time.sleep(0.02)
+
     def process(self) -> psutil.Process:
         """The running agent."""
         return psutil.Process(self.agent.pid)
