@@ -12,6 +12,7 @@ from typing import Optional, Union
 Value = Union[bool, int, float, str]
 
 EXCLUSIVE, SHARED, KUBELET, PRESERVED = "exclusive", "shared", "kubelet", "preserved"
+MIXED, RESERVED = "mixed", "reserved"
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,9 @@ class Candidate:
 class Decision:
     """What was decided and why.
 
-    *outcome* is EXCLUSIVE (own CPUs), SHARED (the rest of the machine), KUBELET (its static CPU
-    manager chose) or PRESERVED (the tenant asked to be left alone). *reason* is one sentence.
+    *outcome* is EXCLUSIVE (own CPUs), SHARED (the rest of the machine), MIXED (both), RESERVED (the
+    CPUs set aside for the system), KUBELET (its static CPU manager chose) or PRESERVED (the tenant
+    asked to be left alone). *reason* is one sentence.
     *rules* names the ranking, most important first; *candidates* are in ranked order, best first.
     *asked_cpus* counts exclusive CPUs asked for; *home* is the NUMA node chosen, if any.
     """
