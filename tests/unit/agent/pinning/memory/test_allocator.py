@@ -77,7 +77,25 @@ SEQUENCES: dict[str, list[Row]] = {
         (23, 4, "0,2", "burstable", "0,2", ""),
         (24, 1, "0,2", "burstable", "0-3", ""),
     ],
+    "low priority first": [(1, 2, "1", "burstable", "1", ""), (2, 3, "1", "", "1,3", "")],
+    "the zone of most users first": [
+        (1, 3, "0", "guaranteed", "0", ""),
+        (2, 3, "0", "burstable", "0,2", ""),
+        (3, 5, "0", "", "0-3", ""),
+    ],
+    "the inner zone first": [(1, 5, "2", "burstable", "0,2", ""), (2, 5, "2", "", "0-3", "")],
+    "strict ones keep their types": [
+        (1, 5, "0", "burstable", "0,2", ""),
+        (2, 2, "0-3", "burstable strict", "0-3", ""),
+        (3, 5, "0-3", "burstable", "0-3", ""),
+        (4, 5, "2", " strict", "0-3", "3 to 0-7"),
+    ],
+    "guaranteed before preserved": [
+        (1, 4, "2-3", "preserved", "2-3", ""),
+        (2, 5, "2", "guaranteed", "0,2", ""),
+    ],
 }
+"""A to E are those of the spec; the others stand for one rule each."""
 
 
 def ask(
@@ -130,6 +148,7 @@ def test_known_id_is_refused() -> None:
 
 FIRST = {
     "strict PMEM of node 0": (PAIRS, "0", {"PMEM"}, True, "4"),
+    "PMEM of node 0": (PAIRS, "0", {"PMEM"}, False, "4"),
     "PMEM of movable node 4": (MOVABLE, "4", {"PMEM"}, False, "0,4"),
     "PMEM of movable node 6": (MOVABLE, "6", {"PMEM"}, False, "1,6"),
     "PMEM of movable node 5": (MOVABLE, "5", {"PMEM"}, False, "2,5"),
@@ -154,6 +173,7 @@ GROWN = {
     "a type of 1": ("1", [("", "PMEM")], ["1,6"]),
     "a type of two": ("0,2", [("", "PMEM")], ["0,2,4-5"]),
     "nothing": ("0", [("", "")], ["0"]),
+    "what was asked for already": ("0,4", [("0,4", "DRAM")], ["0"]),
     "nodes of another type do not count": ("0", [("1,6", "PMEM")], ["0,4,6"]),
 }
 
@@ -165,6 +185,16 @@ def test_grow(near: str, steps: list[tuple[str, str]], zones: list[str]) -> None
         grown = grow(PAIRS, books, "1", NodeSet.parse(nodes), types.split())
         books = grown.books
         assert str(grown.memory_zone) == zone == str(books.memory_zones["1"])
+
+
+def test_types_grow_with_the_zone() -> None:
+    books = allocate(PAIRS, NOTHING, ask(1, 2, "0", "burstable")).books
+    assert grow(PAIRS, books, "1", NodeSet(), ["PMEM"]).books.requests["1"].types == {
+        "DRAM",
+        "PMEM",
+    }
+    movable = allocate(MOVABLE, NOTHING, ask(1, 2, "4", types=frozenset({"PMEM"}))).books
+    assert movable.requests["1"].types == {"DRAM", "PMEM"}
 
 
 def test_nothing_to_grow_by() -> None:
