@@ -41,7 +41,6 @@ def test_a_move_is_told_with_what_it_takes_from_others(fake: FakeNode) -> None:
         "late": Placement(CpuSet.parse("1-3"), NodeSet([0])),
         "rest": Placement(CpuSet.parse("0,7")),
     }
-    assert [record.kind for record in effects.records][0] == "resized"
     assert "rebalanced" in [record.kind for record in effects.records]
     assert plan_moves(world, {}) == ()
 
