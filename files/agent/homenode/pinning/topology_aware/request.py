@@ -16,6 +16,7 @@ from homenode.intent.globs import glob_matches
 from homenode.intent.policy_config import TopologyAwareConfig
 from homenode.intent.tenant import DRAM, HBM, MEMORY_TYPES, PMEM
 from homenode.pinning.policy import Ask
+from model.problem import HomenodeProblem
 from model.workload import BURSTABLE, GUARANTEED
 
 from .books import KUBELETS, NORMAL, PRESERVED, RESERVED
@@ -62,10 +63,19 @@ class _Cpus:
     isolate: bool = False
 
 
-def request_of(setting: Setting, ask: Ask) -> Request:
-    """The request of *ask*. Raises HomenodeProblem where it demands what cannot be."""
+def request_of(setting: Setting, ask: Ask, *, demands: bool = True) -> Request:
+    """The request of *ask*. Raises HomenodeProblem where it demands what cannot be.
+
+    Without *demands* it is of a container that runs already, and nothing is refused.
+    """
     cpus = _cpus(setting.config, ask)
-    refuse_impossible(setting, ask, cpus.full)
+    cpu_class = ""
+    try:
+        refuse_impossible(setting, ask, cpus.full)
+        cpu_class = cpu_class_of(setting.config, ask, cpus.full)
+    except HomenodeProblem:
+        if demands:
+            raise
     intent = ask.intent
     memory_types, cold = _memory(setting, ask)
     return Request(
@@ -80,7 +90,7 @@ def request_of(setting: Setting, ask: Ask) -> Request:
         amount=ask.memory_request or ask.memory_limit,
         memory_types=memory_types,
         cold=cold,
-        cpu_class=cpu_class_of(setting.config, ask, cpus.full),
+        cpu_class=cpu_class,
         why=cpus.why,
     )
 

@@ -1,0 +1,97 @@
+# Copyright: Contributors to the homenode.numa project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a container must have been granted, made out from what it holds now and what it asks for.
+
+For when nothing is remembered of it. Its CPUs are its own where it holds as many as it asks for and
+nobody else does; its pool is the smallest that fits. Out of scope: whoever is remembered
+(``adopt``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Optional
+
+from homenode.pinning.cpus.allocator import allocate
+from homenode.pinning.policy import Ask, Held
+from model.cpuset import NO_CPUS, NO_NODES, CpuSet
+
+from .books import KUBELETS, NORMAL, PRESERVED, RESERVED, Books
+from .request import Request
+from .setting import Setting
+
+
+def held_alone(held: Sequence[Held]) -> CpuSet:
+    """The CPUs that just one of them holds."""
+    once = twice = NO_CPUS
+    for one in held:
+        cpus = one.placement.cpus or NO_CPUS
+        twice, once = twice | (once & cpus), once | cpus
+    return once - twice
+
+
+def own_cpus(setting: Setting, one: Held, request: Request, alone: CpuSet) -> CpuSet:
+    """The CPUs of its own; none where it has none, whatever it asks for."""
+    if request.kind == KUBELETS:
+        given = request.ask.given.cpus or NO_CPUS
+        return given if request.ask.cpu_request == 1000 * len(given) else NO_CPUS
+    live = one.placement.cpus or NO_CPUS
+    known = one.before.exclusive if one.before is not None else NO_CPUS
+    if known and len(known) == request.full and visible(setting, one.ask, known) <= live:
+        return known
+    if request.kind != NORMAL or not request.full:
+        return NO_CPUS
+    mine = live & alone
+    if request.ask.intent.hide_hyperthreads:
+        mine = _with_hidden(setting, mine, request.full)
+    if len(mine) == request.full and (request.millis or live <= mine):
+        return mine
+    if len(mine) > request.full and request.millis:
+        return allocate(setting.topology, mine, request.full)
+    return NO_CPUS
+
+
+def visible(setting: Setting, ask: Ask, cpus: CpuSet) -> CpuSet:
+    """What of *cpus* its set has: one thread of each core, where it wants the others hidden."""
+    return setting.topology.single_threads(cpus) if ask.intent.hide_hyperthreads else cpus
+
+
+def _with_hidden(setting: Setting, cpus: CpuSet, count: int) -> CpuSet:
+    """*cpus* with siblings of theirs, up to *count*."""
+    siblings = NO_CPUS
+    for cpu in cpus:
+        siblings = siblings | setting.topology.core_of(cpu)
+    return cpus | ((siblings & setting.allowed) - cpus).lowest(count - len(cpus))
+
+
+def kind_of(setting: Setting, one: Held, request: Request) -> str:
+    """Which kind of CPUs it has; who asks for reserved ones may have got others."""
+    live = one.placement.cpus or NO_CPUS
+    if request.kind == RESERVED and live - setting.reserved:
+        return NORMAL
+    return request.kind
+
+
+def pool_of(books: Books, one: Held, kind: str, own: CpuSet) -> int:
+    """The id of the pool that it must be in."""
+    pools = books.setting.tree.pools
+    if kind in (RESERVED, PRESERVED):
+        return pools[-1].id
+    if one.before is not None and one.before.place in books.setting.tree.ids:
+        return books.setting.tree.ids[one.before.place]
+    live, mems = one.placement.cpus or NO_CPUS, one.placement.mems or NO_NODES
+    fitting = [pool.id for pool in pools if (own or live) <= pool.cpus]
+    with_memory = [
+        number for number in fitting if mems <= pools[number].memory(pools[number].memory_types)
+    ]
+    sharing: Iterable[int] = ()
+    if not own:
+        sharing = (
+            number
+            for number in (*with_memory, *fitting)
+            if visible(books.setting, one.ask, books.shared_cpus[number]) == live
+        )
+    found: Optional[int] = next(iter((*sharing, *with_memory, *fitting)), None)
+    return pools[-1].id if found is None else found
