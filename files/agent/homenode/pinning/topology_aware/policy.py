@@ -21,8 +21,10 @@ from model.cpuset import NO_NODES
 from model.interrupts import Interrupt
 from model.machine import Machine
 
+from .adopt import adopt
 from .books import Books, Grant
 from .placements import Placements, changed, scheduling_class_of
+from .remember import remembered
 from .request import request_of
 from .setting import Setting
 from .take import take
@@ -112,11 +114,11 @@ class TopologyAware:
 
     def adopt(self, held: Sequence[Held], memory: Optional[Mapping[str, Any]]) -> Adoption:
         """Account for what runs, moving nobody."""
-        raise NotImplementedError
+        return adopt(self.setting, held, memory)
 
     def remember(self, books: Books) -> dict[str, Any]:
         """What a later adoption wants to know, JSON-clean."""
-        raise NotImplementedError
+        return remembered(books)
 
     def places(self, books: Books) -> tuple[Place, ...]:
         """Every pool, by its number."""
