@@ -35,6 +35,11 @@ class Fields:
         self._path = path
         self._read: set[str] = set()
 
+    @property
+    def source(self) -> str:
+        """The file, or whatever it is, that is being read."""
+        return self._source
+
     def name(self, key: str) -> str:
         """The key with its whole path, as the messages show it."""
         return f"{self._path}.{key}" if self._path else key
@@ -140,6 +145,19 @@ class Fields:
         if len(value) > most:
             raise self.wrong(key, f"has more than {most} entries", "give fewer")
         return value
+
+    def spelt_as(self, keys: Sequence[str]) -> Fields:
+        """The same mapping without nulls, its keys as in *keys* where they differ by case only.
+
+        Where a key is there in both spellings, the exact one counts.
+        """
+        exact = {key.lower(): key for key in keys}
+        kept: dict[str, Any] = {}
+        for name in self.names():
+            key = exact.get(name.lower(), name)
+            if self._values[name] is not None and (name == key or key not in self._values):
+                kept[key] = self._values[name]
+        return Fields(kept, source=self._source, path=self._path)
 
     def names(self) -> tuple[str, ...]:
         """The keys, where a mapping's keys are up to whoever writes it; they must be texts."""

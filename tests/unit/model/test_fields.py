@@ -170,3 +170,11 @@ def test_scalars_are_texts_of_what_yaml_made_of_them() -> None:
     assert fields(k=["a", 1, True, 0.5]).scalars("k", most=4) == ("a", "1", "true", "0.5")
     with pytest.raises(HomenodeProblem, match=r"top\.k .*is not a text"):
         fields(k=[[]]).scalars("k", most=4)
+
+
+def test_keys_are_spelt_as_known_and_nulls_left_out() -> None:
+    given = fields(PinCPU=1, pinMEMORY=2, pinMemory=3, other=4, nothing=None)
+    read = given.spelt_as(("pinCPU", "pinMemory", "nothing"))
+    assert read.names() == ("pinCPU", "pinMemory", "other")
+    assert read.integer("pinMemory", 0, minimum=0, maximum=9) == 3
+    assert read.source == "f.json"
