@@ -10,10 +10,11 @@ defaults are theirs too. Out of scope: reading them (``policy_objects``), obeyin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Optional
 
 from model.cpuset import CpuSet
+from model.problem import Problem
 
 from .tenant import Expression
 
@@ -77,7 +78,10 @@ class CpuClass:
 
 @dataclass(frozen=True)
 class CommonConfig:
-    """What both policy objects have; *reserved* is required by both."""
+    """What both policy objects have; *reserved* is required by both.
+
+    *notes* tell what the object says and nobody obeys.
+    """
 
     reserved: CpuAmount
     available: CpuAmount = CpuAmount()
@@ -88,6 +92,8 @@ class CommonConfig:
     cpu_classes: tuple[CpuClass, ...] = ()
     controllable_interrupts: tuple[str, ...] = ("*",)
     pod_resources: bool = False
+    node_resource_topology: bool = True
+    notes: tuple[Problem, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
