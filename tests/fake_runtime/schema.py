@@ -26,15 +26,19 @@ LinuxCPU: shares=1 OptionalUInt64, quota=2 OptionalInt64, period=3 OptionalUInt6
 LinuxMemory: limit=1 OptionalInt64, reservation=2 OptionalInt64, swap=3 OptionalInt64,
     swappiness=6 OptionalUInt64
 HugepageLimit: page_size=1 string, limit=2 uint64
+LinuxDeviceCgroup: allow=1 bool, type=2 string, major=3 OptionalInt64, minor=4 OptionalInt64,
+    access=5 string
 LinuxResources: memory=1 LinuxMemory, cpu=2 LinuxCPU, hugepage_limits=3 *HugepageLimit,
-    blockio_class=4 OptionalString, rdt_class=5 OptionalString, unified=6 map
+    blockio_class=4 OptionalString, rdt_class=5 OptionalString, unified=6 map,
+    devices=7 *LinuxDeviceCgroup
 LinuxPodSandbox: pod_overhead=1 LinuxResources, pod_resources=2 LinuxResources,
     cgroup_parent=3 string, cgroups_path=4 string
 PodSandbox: id=1 string, name=2 string, uid=3 string, namespace=4 string, labels=5 map,
     annotations=6 map, runtime_handler=7 string, linux=8 LinuxPodSandbox, pid=9 uint32,
     ips=10 *string
 LinuxNamespace: type=1 string, path=2 string
-LinuxContainer: namespaces=1 *LinuxNamespace, resources=3 LinuxResources,
+LinuxDevice: path=1 string, type=2 string, major=3 int64, minor=4 int64
+LinuxContainer: namespaces=1 *LinuxNamespace, devices=2 *LinuxDevice, resources=3 LinuxResources,
     oom_score_adj=4 OptionalInt, cgroups_path=5 string
 Mount: destination=1 string, type=2 string, source=3 string, options=4 *string
 Container: id=1 string, pod_sandbox_id=2 string, name=3 string, state=4 int32, labels=5 map,

@@ -10,11 +10,11 @@ derives from it (cgroup parent, cpu.shares, quota), see KEP-2570 and the kubelet
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import NamedTuple, Optional
 
-from .cpuset import CpuSet, NodeSet
+from .cpuset import NO_CPUS, NO_NODES, CpuSet, NodeSet
 
 GUARANTEED, BURSTABLE, BEST_EFFORT = "Guaranteed", "Burstable", "BestEffort"
 
@@ -80,12 +80,45 @@ class Pod:
 NOTHING_GIVEN = Resources()
 
 
+class Mount(NamedTuple):
+    """What of the host is mounted where in a container."""
+
+    source: str
+    destination: str
+    read_only: bool = False
+
+
+class Device(NamedTuple):
+    """A device node of a container; *kind* is "char" or "block"."""
+
+    kind: str
+    major: int
+    minor: int
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
+class Near:
+    """Where something that a container was given is near, CPUs or else NUMA nodes.
+
+    *source* is "mounts", "devices" or "pod-resources"; *paths* are its names, the last one the
+    most exact: a path in sysfs, or "podresourceapi:RESOURCE".
+    """
+
+    source: str
+    paths: tuple[str, ...]
+    cpus: CpuSet = NO_CPUS
+    nodes: NodeSet = NO_NODES
+
+
 @dataclass(frozen=True)
 class Container:
     """One container; *state* is "created", "paused", "running", "stopped" or "unknown".
 
     *created_at* is nanoseconds since the epoch, 0 where the runtime does not tell.
     *oom_score_adj* is what the kubelet made of its memory request, None where it was not given.
+    *near* is where its mounts and devices are near, filled in by the daemon; *undecoded* are these
+    as the runtime told them, for who knows how to read them.
     """
 
     id: str
@@ -97,6 +130,8 @@ class Container:
     pid: int = 0
     created_at: int = 0
     oom_score_adj: Optional[int] = None
+    near: tuple[Near, ...] = ()
+    undecoded: tuple[Sequence[bytes], ...] = ()
 
 
 def cpu_request_millis(resources: Resources, qos_class: str) -> int:

@@ -46,7 +46,7 @@ class Malformed(WireProblem):
 class Field:
     """One field of a message: *kind* as above, *table* where it is MESSAGE.
 
-    Only MESSAGE and STRING can be *repeated*.
+    Only MESSAGE, STRING and BYTES can be *repeated*.
     """
 
     name: str
@@ -119,6 +119,11 @@ def texts(message: Message, name: str) -> list[str]:
     return cast(list[str], message.get(name, []))
 
 
+def raws(message: Message, name: str) -> list[bytes]:
+    """A repeated bytes field, empty where it is absent."""
+    return cast(list[bytes], message.get(name, []))
+
+
 def mapping(message: Message, name: str) -> dict[str, str]:
     """A map<string, string>, empty where it is absent."""
     return cast(dict[str, str], message.get(name, {}))
@@ -174,12 +179,15 @@ def _take(
     if kind == STRING and not field.repeated:
         message[name] = _string(data, at, stop, table.name)
         return
-    if kind == BYTES:
+    if kind == BYTES and not field.repeated:
         message[name] = bytes(memoryview(data)[at:stop])
         return
     left[0] -= 1
     if left[0] < 0:
         raise Malformed(table.name, f"has more than {MAX_ITEMS} parts")
+    if kind == BYTES:
+        cast(list[bytes], message.setdefault(name, [])).append(bytes(memoryview(data)[at:stop]))
+        return
     if kind == STRING:
         cast(list[str], message.setdefault(name, [])).append(_string(data, at, stop, table.name))
         return
@@ -276,7 +284,7 @@ def _encode_field(tag: bytes, field: Field, value: object, parts: list[bytes]) -
             parts.append(_delimited(tag, _ENTRY.encode({"key": key, "value": item})))
     elif kind in (STRING, BYTES):
         body = value.encode() if isinstance(value, str) else cast(bytes, value)
-        if body:
+        if body or field.repeated:
             parts.append(_delimited(tag, body))
     elif value:
         parts.append(tag + _varint(cast(int, value) & 0xFFFF_FFFF_FFFF_FFFF))

@@ -28,11 +28,13 @@ from model.events import (
     Reply,
 )
 from model.settings import Settings
-from model.workload import NOT_OURS, Container, Placement, Pod, Resources
+from model.workload import NOT_OURS, Container, Device, Mount, Placement, Pod, Resources
 
 from . import nri_messages as nri
-from .codec import Message, Table, child, children, mapping, number, text
+from .codec import Message, Table, child, children, mapping, number, raws, text, texts
 from .wire import WireProblem
+
+DEVICE_KINDS = {"b": "block", "c": "char", "u": "char"}
 
 EVENT_METHODS = frozenset(
     ("CreateContainer", "UpdateContainer", "StopContainer", "StateChange", *nri.EVENT_OF_METHOD)
@@ -212,7 +214,56 @@ def _container(message: Message) -> Container:
         pid=number(message, "pid"),
         created_at=number(message, "created_at"),
         oom_score_adj=_optional(linux, "oom_score_adj"),
+        undecoded=_undecoded(message, linux),
     )
+
+
+def _undecoded(message: Message, linux: Message) -> tuple[list[bytes], ...]:
+    """The container's mounts, its devices, and the rules for these."""
+    mounts, devices = raws(message, "mounts"), raws(linux, "devices")
+    if not mounts and not devices:
+        return ()
+    return mounts, devices, raws(child(linux, "resources"), "devices")
+
+
+def attached_to(container: Container) -> tuple[list[Mount], list[Device]]:
+    """Mounts and devices of a container that NRI told of. Raises WireProblem."""
+    if not container.undecoded:
+        return [], []
+    mounts, devices, rules = container.undecoded
+    decoded = [nri.LINUX_DEVICE_CGROUP.decode(rule) for rule in rules] if devices else []
+    found = [_device(nri.LINUX_DEVICE.decode(device), decoded) for device in devices]
+    return [_mount(nri.MOUNT.decode(mount)) for mount in mounts], [one for one in found if one]
+
+
+def _mount(message: Message) -> Mount:
+    read_only = "ro" in texts(message, "options")
+    return Mount(text(message, "source"), text(message, "destination"), read_only)
+
+
+def _device(message: Message, rules: list[Message]) -> Optional[Device]:
+    kind = DEVICE_KINDS.get(text(message, "type"))
+    if kind is None:
+        return None
+    read_only = not _may_write(message, rules)
+    return Device(kind, number(message, "major"), number(message, "minor"), read_only)
+
+
+def _may_write(device: Message, rules: list[Message]) -> bool:
+    """The rule for just this device counts, else whether a rule for all lets anybody write."""
+    may = False
+    for rule in rules:
+        major, minor = number(child(rule, "major"), "value"), number(child(rule, "minor"), "value")
+        writes = "w" in text(rule, "access")
+        if not text(rule, "type") and not major and not minor:
+            may = may or writes
+        elif (text(rule, "type"), major, minor) == (
+            text(device, "type"),
+            number(device, "major"),
+            number(device, "minor"),
+        ):
+            return may or writes
+    return may
 
 
 def _resources(message: Message) -> Resources:

@@ -83,6 +83,11 @@ def _list(name: str, table: Table) -> Field:
     return Field(name, MESSAGE, table, repeated=True)
 
 
+def _undecoded(name: str) -> Field:
+    """A list of messages that only few readers look into: their bytes, decoded when asked for."""
+    return Field(name, BYTES, repeated=True)
+
+
 OPTIONAL_UINT64 = Table("OptionalUInt64", {1: Field("value", UINT64)})
 OPTIONAL_INT64 = Table("OptionalInt64", {1: Field("value", INT64)})
 
@@ -100,6 +105,15 @@ LINUX_CPU = Table(
     },
 )
 LINUX_MEMORY = Table("LinuxMemory", {1: _message("limit", OPTIONAL_INT64)})
+LINUX_DEVICE_CGROUP = Table(
+    "LinuxDeviceCgroup",
+    {
+        2: Field("type", STRING),
+        3: _message("major", OPTIONAL_INT64),
+        4: _message("minor", OPTIONAL_INT64),
+        5: Field("access", STRING),
+    },
+)
 LINUX_RESOURCES = Table(
     "LinuxResources",
     {
@@ -107,6 +121,7 @@ LINUX_RESOURCES = Table(
         2: _message("cpu", LINUX_CPU),
         4: _message("blockio_class", OPTIONAL_STRING),
         5: _message("rdt_class", OPTIONAL_STRING),
+        7: _undecoded("devices"),
     },
 )
 LINUX_POD_SANDBOX = Table("LinuxPodSandbox", {3: Field("cgroup_parent", STRING)})
@@ -122,12 +137,25 @@ POD_SANDBOX = Table(
         8: _message("linux", LINUX_POD_SANDBOX),
     },
 )
+LINUX_DEVICE = Table(
+    "LinuxDevice",
+    {2: Field("type", STRING), 3: Field("major", INT64), 4: Field("minor", INT64)},
+)
 LINUX_CONTAINER = Table(
     "LinuxContainer",
     {
+        2: _undecoded("devices"),
         3: _message("resources", LINUX_RESOURCES),
         4: _message("oom_score_adj", OPTIONAL_INT),
         5: Field("cgroups_path", STRING),
+    },
+)
+MOUNT = Table(
+    "Mount",
+    {
+        1: Field("destination", STRING),
+        3: Field("source", STRING),
+        4: Field("options", STRING, repeated=True),
     },
 )
 CONTAINER = Table(
@@ -137,6 +165,7 @@ CONTAINER = Table(
         2: Field("pod_sandbox_id", STRING),
         3: Field("name", STRING),
         4: Field("state", INT32),
+        9: _undecoded("mounts"),
         11: _message("linux", LINUX_CONTAINER),
         12: Field("pid", UINT32),
         14: Field("created_at", INT64),

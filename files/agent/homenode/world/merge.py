@@ -57,7 +57,7 @@ def _synchronized(world: World, event: Synchronized) -> World:
     newest = 0
     for told in sorted(event.containers, key=lambda one: (one.created_at, one.state == "created")):
         newest = max(told.created_at, newest + 1)
-        containers[told.id] = replace(told, created_at=newest)
+        containers[told.id] = replace(told, created_at=newest, undecoded=())
     return replace(
         world,
         pods={pod.id: pod for pod in event.pods},
@@ -75,7 +75,9 @@ def _with_container(world: World, pod: Pod, told: Container) -> World:
     return replace(
         world,
         pods=_with(world.pods, pod.id, pod),
-        containers=_with(world.containers, told.id, replace(told, created_at=created_at)),
+        containers=_with(
+            world.containers, told.id, replace(told, created_at=created_at, undecoded=())
+        ),
         newest=max(world.newest, created_at),
     )
 

@@ -77,6 +77,10 @@ def seen_by_protobuf(table: Table, message: Any) -> dict[str, Any]:
         if field.kind == codec.MAP:
             if value:
                 found[field.name] = dict(value)
+        elif field.repeated and field.table is None:
+            if value:
+                undecoded = field.kind == codec.BYTES
+                found[field.name] = [one.SerializeToString() if undecoded else one for one in value]
         elif field.table is None:
             if value:
                 found[field.name] = value

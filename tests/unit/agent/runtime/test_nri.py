@@ -28,7 +28,7 @@ from model.events import (
     Reply,
 )
 from model.settings import IoPriority, Scheduler, Settings
-from model.workload import Container, Placement, Pod, Resources, whole_cpus
+from model.workload import Container, Device, Placement, Pod, Resources, whole_cpus
 
 POD = {
     "id": "p1",
@@ -98,6 +98,40 @@ def test_no_oom_score_adj_is_not_zero(linux: dict[str, Any], adjustment: Optiona
     told = event("CreateContainer", "ContainerRequest", container={"id": "c", "linux": linux})
     assert isinstance(told, ContainerCreating)
     assert told.container.oom_score_adj == adjustment
+
+
+DISK = {"type": "b", "major": 259, "minor": 1}
+RULES: dict[str, tuple[list[dict[str, Any]], bool]] = {
+    "no rules": ([], True),
+    "a rule for it lets write": (
+        [{"type": "b", "major": {"value": 259}, "minor": {"value": 1}, "access": "rw"}], False),
+    "a rule for it lets read": (
+        [{"type": "b", "major": {"value": 259}, "minor": {"value": 1}, "access": "r"}], True),
+    "a rule for another": (
+        [{"type": "b", "major": {"value": 259}, "minor": {"value": 2}, "access": "rw"}], True),
+    "a rule for all": ([{"access": "rwm"}], False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("row", RULES.values(), ids=RULES)
+def test_a_device_is_read_only_unless_a_rule_lets_write(
+    row: tuple[list[dict[str, Any]], bool],
+) -> None:
+    rules, read_only = row
+    linux = {"devices": [DISK, {"type": "p"}], "resources": {"devices": rules}}
+    told = event("CreateContainer", "ContainerRequest", container={"id": "c", "linux": linux})
+    assert isinstance(told, ContainerCreating)
+    assert nri.attached_to(told.container) == ([], [Device("block", 259, 1, read_only)])
+
+
+def test_mounts_and_devices_of_a_container_without_any() -> None:
+    assert nri.attached_to(creating().container) == ([], [])
+
+
+def test_an_attachment_that_is_none_is_a_problem() -> None:
+    broken = Container("c", "p", "app", undecoded=([b"\xff"], [], []))
+    with pytest.raises(WireProblem):
+        nri.attached_to(broken)
 
 
 def test_update_container_takes_zero_for_not_given() -> None:

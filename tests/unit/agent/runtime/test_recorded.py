@@ -27,7 +27,7 @@ from model.events import (
     ContainerUpdating,
     PodStarted,
 )
-from model.workload import GUARANTEED, Resources, whole_cpus
+from model.workload import GUARANTEED, Mount, Resources, whole_cpus
 
 FOLDER = Path(__file__).parent / "recorded"
 RUNTIMES = pytest.mark.parametrize("runtime", ["containerd-1.7.24", "containerd-2.1.9"])
@@ -52,6 +52,8 @@ def by_protobuf(table: Table, message: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for field in table.fields.values():
         value = getattr(message, field.name)
+        if field.repeated and field.table is None:
+            continue  # undecoded
         if field.table is None:
             found[field.name] = dict(value) if hasattr(value, "items") else value
         elif field.repeated:
@@ -66,8 +68,27 @@ def pruned(message: Any) -> Any:
     if isinstance(message, list):
         return [pruned(part) for part in message]
     if isinstance(message, dict):
-        return {name: pruned(value) for name, value in message.items() if value != {}}
+        return {
+            name: pruned(value)
+            for name, value in message.items()
+            if value != {} and not (isinstance(value, list) and isinstance(value[0], bytes))
+        }
     return message
+
+
+@RUNTIMES
+def test_mounts_and_devices_are_read_when_they_are_asked_for(runtime: str) -> None:
+    for method, payload in recorded(runtime):
+        if method == "CreateContainer":
+            event = nri.event_of(method, payload)
+            assert isinstance(event, ContainerCreating)
+            mounts, devices = nri.attached_to(event.container)
+            judged = MESSAGES["ContainerRequest"].FromString(payload).container
+            assert mounts == [
+                Mount(one.source, one.destination, "ro" in one.options) for one in judged.mounts
+            ]
+            assert any(one.read_only for one in mounts) and any(not one.read_only for one in mounts)
+            assert len(devices) == len(judged.linux.devices)
 
 
 @RUNTIMES
