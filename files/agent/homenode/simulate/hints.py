@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from homenode.intent.annotations import DOMAIN, effective
-from homenode.intent.globs import glob_matches
-from homenode.intent.hints import DEVICES, GLOB, MOUNTS, TEST
-from homenode.intent.tenant import HintIntent, PathRule
+from homenode.intent.hint_paths import counts
+from homenode.intent.hints import DEVICES, MOUNTS, TEST
+from homenode.intent.tenant import HintIntent
 from homenode.intent.yaml_subset import read_yaml
 from homenode.pinning.policy import Hint
 from model.cpuset import CpuSet, NodeSet
@@ -48,19 +48,7 @@ def hints_of(
                 found.setdefault(path, Hint(path, cpus))
     for hint in _test_hints(annotations, container.name):
         found.setdefault(hint.provider, hint)
-    return tuple(hint for hint in found.values() if _counts(intent, hint.provider))
-
-
-def _counts(intent: HintIntent, path: str) -> bool:
-    """What is denied counts if it is allowed too."""
-    denied = any(_matches(rule, path) for rule in intent.deny)
-    return not denied or any(_matches(rule, path) for rule in intent.allow)
-
-
-def _matches(rule: PathRule, path: str) -> bool:
-    if rule.kind == GLOB:
-        return any(glob_matches(pattern, path) for pattern in rule.paths)
-    return path.startswith(rule.paths)
+    return tuple(hint for hint in found.values() if counts(intent, hint.provider))
 
 
 def _test_hints(annotations: Mapping[str, str], container: str) -> Iterator[Hint]:
