@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from typing import Any, Callable, Optional
 
 from homenode.intent.config import Config, PinningConfig, parse_config
@@ -90,9 +91,7 @@ class Reload:
             return
         self._unheeded = tuple(_needs_restart(self._config, config))
         if self._try("configuration", self._machine, config.pinning):
-            self._config = Config(
-                self._config.nri, config.pinning, self._config.metrics, self._config.journal
-            )
+            self._config = replace(self._config, pinning=config.pinning)
 
     def _look_at_machine(self) -> None:
         online = self._files.read(ONLINE_CPUS)
@@ -132,14 +131,9 @@ class Reload:
 
 
 def _needs_restart(old: Config, new: Config) -> list[Problem]:
-    sections = (
-        ("nri", old.nri, new.nri),
-        ("metrics", old.metrics, new.metrics),
-        ("journal", old.journal, new.journal),
-    )
     remedy = "restart the agent: systemctl restart homenode"
     return [
-        Problem(name, "", "has changed, and holds from the next start on", remedy, "configuration")
-        for name, before, now in sections
-        if before != now
+        Problem(one.name, "", "changed, and holds from the next start on", remedy, "configuration")
+        for one in fields(Config)
+        if one.name != "pinning" and getattr(old, one.name) != getattr(new, one.name)
     ]
