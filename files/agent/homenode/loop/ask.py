@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from homenode.intent.hint_paths import counts
 from homenode.intent.nri_plugins import tenant_intent
 from homenode.intent.real_resources import RealResources, real_resources
-from homenode.intent.tenant import TenantIntent
-from homenode.pinning.policy import Ask
+from homenode.intent.tenant import HintIntent, TenantIntent
+from homenode.pinning.policy import Ask, Hint
 from homenode.world.adopt import given_back, given_placement
 from homenode.world.world import World
 from model.problem import Problem
@@ -25,6 +26,7 @@ from model.workload import (
     GUARANTEED,
     NOT_OURS,
     Container,
+    Near,
     Placement,
     Pod,
     Resources,
@@ -44,13 +46,15 @@ def ask_of(world: World, pod: Pod, container: Container, given: Placement = NOT_
     asked = real_resources(pod.annotations, container.name, problems)
     if asked is None:
         asked = _estimated(world, container, qos_class)
+    intent = _intent(pod, container.name, tuple(problems))
     return Ask(
         container.id,
         container.name,
         pod,
         qos_class,
         *asked,
-        intent=_intent(pod, container.name, tuple(problems)),
+        intent=intent,
+        hints=_hints(container.near, intent.hints) if container.near else (),
         order=container.created_at,
         given=given,
     )
@@ -65,6 +69,16 @@ def given_by(world: World, resources: Resources) -> Placement:
 def _intent(pod: Pod, container: str, problems: tuple[Problem, ...]) -> TenantIntent:
     found = tenant_intent(pod.annotations, container)
     return replace(found, problems=found.problems + problems) if problems else found
+
+
+def _hints(near: tuple[Near, ...], intent: HintIntent) -> tuple[Hint, ...]:
+    """What counts of that by the tenant's word, the first one of each provider."""
+    found: dict[str, Hint] = {}
+    for one in near:
+        wanted = intent.sources is None or one.source in intent.sources
+        if wanted and all(counts(intent, path) for path in one.paths):
+            found.setdefault(one.paths[-1], Hint(one.paths[-1], one.cpus, one.nodes))
+    return tuple(found.values())
 
 
 def _estimated(world: World, container: Container, qos_class: str) -> RealResources:
