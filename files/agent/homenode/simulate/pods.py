@@ -4,41 +4,30 @@
 
 """Pods of a scenario: names, labels, annotations, and what their containers ask for, exactly.
 
-Sources: Kubernetes' pkg/apis/core/v1/helper/qos (the class), defaults of core/v1 (a limit without
-a request sets it). Out of scope: resources other than CPU and memory; they are read and left.
+Out of scope: resources other than CPU and memory; they are read and left.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Optional
 
+from model.asked import (
+    CPU,
+    MEMORY,
+    Amount,
+    AskedAmounts,
+    asked_amount,
+    millis,
+    qos_class,
+    read_amounts,
+)
 from model.fields import Fields
-from model.quantity import Quantity
 from model.workload import BEST_EFFORT, BURSTABLE, GUARANTEED
 
+__all__ = ["CPU", "MEMORY", "AskedAmounts", "millis", "read_amounts"]
+
 MAX_CONTAINERS = 1000
-CPU, MEMORY = "cpu", "memory"
-NOTHING = Quantity(0)
-MILLI_NANOS = 1_000_000
-
-
-@dataclass(frozen=True)
-class Amount:
-    """Request and limit of one resource; zero is none."""
-
-    request: Quantity = NOTHING
-    limit: Quantity = NOTHING
-
-    @property
-    def is_guaranteed(self) -> bool:
-        """Whether all that may be used is asked for."""
-        return bool(self.limit) and self.request == self.limit
-
-
-AskedAmounts = Mapping[str, Amount]
-"""By resource name, those that were named at all."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +41,7 @@ class ScenarioContainer:
 
     def amount(self, resource: str) -> Amount:
         """What is asked of *resource*."""
-        return self.amounts.get(resource, Amount())
+        return asked_amount(self.amounts, resource)
 
 
 @dataclass(frozen=True)
@@ -90,7 +79,7 @@ def read_pod(fields: Fields) -> ScenarioPod:
     pod = ScenarioPod(
         name=name,
         namespace=namespace,
-        qos_class=given or qos_class(init_containers + containers),
+        qos_class=given or qos_class(one.amounts for one in init_containers + containers),
         init_containers=init_containers,
         containers=containers,
         labels=_read_texts(fields, "labels"),
@@ -98,35 +87,6 @@ def read_pod(fields: Fields) -> ScenarioPod:
     )
     fields.refuse_unknown()
     return pod
-
-
-def qos_class(containers: Sequence[ScenarioContainer]) -> str:
-    """Kubernetes' rule: nobody asks for anything; all limit CPU and memory to what they request."""
-    amounts = [one.amount(resource) for one in containers for resource in (CPU, MEMORY)]
-    if not any(amount.request or amount.limit for amount in amounts):
-        return BEST_EFFORT
-    return GUARANTEED if all(amount.is_guaranteed for amount in amounts) else BURSTABLE
-
-
-def read_amounts(fields: Fields) -> AskedAmounts:
-    """``requests`` and ``limits``; a limit without a request sets it.
-
-    Raises HomenodeProblem for what is no quantity, a negative one, and more requests than limits.
-    """
-    requests, limits = (_read_quantities(fields, key) for key in ("requests", "limits"))
-    amounts = {}
-    for resource in {**limits, **requests}:
-        limit = limits.get(resource, NOTHING)
-        amounts[resource] = Amount(requests.get(resource, limit), limit)
-        if limit and limit < amounts[resource].request:
-            why = f"requests more {resource} than the limit {limit}"
-            raise fields.wrong("requests", why, "request as much as the limit at most")
-    return amounts
-
-
-def millis(quantity: Quantity) -> int:
-    """Thousandths, rounded up as Kubernetes does."""
-    return -(-quantity.nanos // MILLI_NANOS)
 
 
 def _read_containers(fields: Fields, key: str) -> tuple[ScenarioContainer, ...]:
@@ -142,24 +102,6 @@ def _read_container(fields: Fields) -> ScenarioContainer:
     )
     fields.refuse_unknown()
     return container
-
-
-def _read_quantities(fields: Fields, key: str) -> dict[str, Quantity]:
-    listed = fields.section(key)
-    if listed is None:
-        return {}
-    found = {resource: _read_quantity(listed, resource) for resource in listed.names()}
-    return {resource: quantity for resource, quantity in found.items() if quantity is not None}
-
-
-def _read_quantity(listed: Fields, resource: str) -> Optional[Quantity]:
-    text = listed.scalar(resource, "")
-    if not text:
-        return None
-    quantity = Quantity.parse(text, field=listed.name(resource))
-    if quantity < NOTHING:
-        raise listed.wrong(resource, "is negative", "give 0 or more")
-    return quantity
 
 
 def _read_texts(fields: Fields, key: str) -> dict[str, str]:
