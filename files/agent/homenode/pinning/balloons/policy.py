@@ -91,7 +91,8 @@ class Balloons:
             balloon = holdings.balloons[choice.place]
         if not balloon.cpus:
             raise no_instance(its, ask)
-        balloon = balloon.with_member(ask.container_id, member_of(its, ask))
+        member = member_of(self._setting.type_of(balloon), ask)
+        balloon = balloon.with_member(ask.container_id, member)
         holdings = holdings.changed(choice.place, balloon)
         decision = decision_of(choice, self._setting, its, by)
         placed = placed_in(self._setting, balloon, ask, decision)
