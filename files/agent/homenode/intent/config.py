@@ -37,6 +37,17 @@ class NriConfig:
     answer_budget_ms: int = 500
 
 
+NRI, BYPASS = "nri", "bypass"
+
+
+@dataclass(frozen=True)
+class RuntimeConfig:
+    """The way to the runtime: its plugin, or BYPASS of it; *cri_socket* "" is the usual places."""
+
+    mode: str = NRI
+    cri_socket: str = ""
+
+
 @dataclass(frozen=True)
 class PinningConfig:
     """The pinning policy; None for the CPU sets means "not given" (see docs/configuration.md).
@@ -74,6 +85,7 @@ class Config:
     """Everything the operator can say; *pinning* is None where pinning is off."""
 
     nri: NriConfig = NriConfig()
+    runtime: RuntimeConfig = RuntimeConfig()
     pinning: Optional[PinningConfig] = None
     metrics: MetricsConfig = MetricsConfig()
     journal: JournalConfig = JournalConfig()
@@ -113,11 +125,23 @@ def parse_config(values: Mapping[str, Any], *, source: str) -> Config:
     pinning = top.section("pinning")
     config = Config(
         nri=_nri(top.section("nri")),
+        runtime=_runtime(top.section("runtime")),
         pinning=_pinning(pinning) if pinning or "pinning" not in values else None,
         metrics=_metrics(top.section("metrics")),
         journal=_journal(top.section("journal")),
     )
     top.refuse_unknown()
+    return config
+
+
+def _runtime(fields: Optional[Fields]) -> RuntimeConfig:
+    if fields is None:
+        return RuntimeConfig()
+    config = RuntimeConfig(
+        mode=fields.text("mode", NRI, choices=(NRI, BYPASS)),
+        cri_socket=fields.text("cri_socket", ""),
+    )
+    fields.refuse_unknown()
     return config
 
 
