@@ -176,6 +176,9 @@ class Bypass:
     def _creating(self, known: Known) -> None:
         """Others first: what becomes this one's own is theirs no more before it runs there."""
         reply = self._asked(ContainerCreating(known.pod, known.container))
+        if reply.refusal is not None:
+            detail = f"{known.pod.full_name}/{known.container.name} is there already"
+            self._told(RuntimeNotice(PROBLEM, f"{detail}: {reply.refusal}", problem=reply.refusal))
         self.update(reply.updates)
         if reply.adjust is not None:
             self.update((ContainerUpdate(known.container.id, reply.adjust),))
