@@ -25,6 +25,7 @@ VERBS = {
     "probe": "try what this machine's kernel and runtime can do for the agent",
     "status": "show every container, where it runs and why",
     "explain": "tell why a pod runs where it runs",
+    "plan": "propose moves to places that suit better, or make them",
     "config": "check or show the configuration",
     "run": "run the agent (the service does)",
     "kubelet-boot": "before the kubelet starts: take away state that the boot made useless",

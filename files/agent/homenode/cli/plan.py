@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _text(moves: Sequence[Mapping[str, Any]], *, applied: bool) -> str:
     if not moves:
         return "every container lies as well as it can today\n"
-    rows = [("CONTAINER", "FROM", "TO", "BYTES TO MIGRATE", "WHY")]
+    rows: list[tuple[str, ...]] = [("CONTAINER", "FROM", "TO", "BYTES TO MIGRATE", "WHY")]
     rows += [_row(move) for move in moves]
     lines = aligned(rows)
     lines += [
