@@ -21,13 +21,24 @@ from homenode.enforce.undo import BeforeValue, UndoLog
 from homenode.intent.config import PinningConfig
 from homenode.linux.cgroup import CgroupTree
 from homenode.loop import Reconfigured, reconfigure, step
+from homenode.loop.rebalance import make_move
 from homenode.world.adopt import current_placement
 from homenode.world.record import Record
 from homenode.world.world import World
 from model.cgroup_path import cgroup_path
-from model.events import NO_CHANGE, CgroupRead, ContainerCreating, Event, Reply, Synchronized
+from model.events import (
+    NO_CHANGE,
+    CgroupRead,
+    ContainerCreating,
+    ContainerUpdate,
+    Event,
+    Reply,
+    Synchronized,
+)
 from model.machine import Machine
-from model.workload import NOT_OURS, Container, Placement
+from model.workload import NOT_OURS, Container, Placement, Pod
+
+from .nearness import Nearness
 
 Changed = Callable[[Sequence[Record]], None]
 
@@ -35,8 +46,16 @@ Changed = Callable[[Sequence[Record]], None]
 class Owner:
     """See the module; *changed* is called after each commit, with its records, outside the lock."""
 
-    def __init__(self, world: World, tree: CgroupTree, undo: UndoLog, changed: Changed) -> None:
+    def __init__(
+        self,
+        world: World,
+        tree: CgroupTree,
+        undo: UndoLog,
+        changed: Changed,
+        nearness: Optional[Nearness] = None,
+    ) -> None:
         self._world = world
+        self._nearness = nearness
         self._tree = tree
         self._undo = undo
         self._changed = changed
@@ -57,6 +76,8 @@ class Owner:
         told = event
         if isinstance(event, Synchronized):
             event = self._with_cgroups(event)
+        elif isinstance(event, ContainerCreating):
+            event = replace(event, container=self._located(event.pod, event.container))
         if not self._lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
             return NO_CHANGE
         try:
@@ -105,6 +126,17 @@ class Owner:
         self._changed(tried.effects.records)
         return tried
 
+    def move(self, container_id: str) -> tuple[ContainerUpdate, ...]:
+        """Place a container again; whoever calls applies the updates. None where nothing changed.
+
+        Its before-value is known already: only what we placed is moved.
+        """
+        with self._lock:
+            world, effects = make_move(self._world, container_id, time.time())
+            self._world = world
+        self._changed(effects.records)
+        return effects.reply.updates
+
     def still_there(self, timeout: float) -> bool:
         """Whether the lock can be had within *timeout* seconds: the watchdog's question."""
         if not self._lock.acquire(timeout=timeout):
@@ -114,7 +146,21 @@ class Owner:
 
     def _with_cgroups(self, event: Synchronized) -> Synchronized:
         seen = read_cgroups(self._tree, event.containers)
-        return replace(event, observed={fact.container_id: fact.placement for fact in seen})
+        pods = {pod.id: pod for pod in event.pods}
+        containers = tuple(
+            self._located(pods[one.pod_id], one) if one.pod_id in pods else one
+            for one in event.containers
+        )
+        observed = {fact.container_id: fact.placement for fact in seen}
+        return replace(event, containers=containers, observed=observed)
+
+    def _located(self, pod: Pod, container: Container) -> Container:
+        """With what its mounts and devices are near, where the policy heeds that."""
+        pinning = self._world.pinning
+        if self._nearness is None or pinning is None or pinning.spec is None:
+            return container
+        near = self._nearness.of(pod, container, ask_kubelet=pinning.spec.pod_resources)
+        return replace(container, near=near) if near else container
 
     def _remember(self, world: World, event: Event, reply: Reply) -> None:
         """Write the before-values of whatever the reply touches for the first time."""

@@ -25,8 +25,7 @@ from homenode.report.journal import Journal
 from homenode.report.metrics import exposition
 from homenode.report.status import status, with_live
 from homenode.runtime.notice import CONNECTED, UNDELIVERED, RuntimeNotice
-from homenode.runtime.plugin import NriPlugin
-from homenode.runtime.settings import NriSettings
+from homenode.runtime.podresources import device_shares
 from homenode.world.world import World
 from host_files import open_host
 from model.events import CgroupRead, Reply
@@ -34,10 +33,13 @@ from model.problem import Problem
 from model.sysfs import read_machine
 
 from . import control, listener, metrics_server, store
+from .front import make_front
 from .live import live_reader
+from .nearness import Nearness
 from .notify import notify, watchdog_seconds
 from .owner import Owner
 from .pid_file import PidFile
+from .plans import Plans
 from .publisher import Publisher
 from .reload import Reload
 
@@ -117,8 +119,17 @@ class Service:
             ledger_path=paths.ledger,
         )
         world = begin(machine, config.pinning, remembered.ledger, remembered.of(config.pinning))
-        self._owner = Owner(world, self._tree, UndoLog(paths.undo), self._publisher.records)
-        self._plugin = NriPlugin(_nri_settings(config, paths), self._handle, self._noticed)
+        self._owner = Owner(
+            world,
+            self._tree,
+            UndoLog(paths.undo),
+            self._publisher.records,
+            Nearness(paths.host_root, device_shares),
+        )
+        self._plugin = make_front(
+            config, paths.host_root, paths.nri_socket, self._tree, self._handle, self._noticed
+        )
+        self._plans = Plans(self._owner, self._plugin, self._tree, self._stop)
         self._reload = Reload(
             config,
             machine,
@@ -198,7 +209,11 @@ class Service:
         metrics_server.serve(server, self._page, self._stop)
 
     def _serve_control(self, server: socket.socket) -> None:
-        verbs: dict[str, control.Verb] = {"check": self._reload.check}
+        verbs: dict[str, control.Verb] = {
+            "check": self._reload.check,
+            "plan rebalance": self._plans.rebalance,
+            "plan apply": self._plans.apply,
+        }
         listener.serve(server, lambda client: control.answer(client, verbs), self._stop)
 
     def _kept_alive(self, name: str, body: Callable[[], None]) -> None:
@@ -305,15 +320,6 @@ def run(read: Callable[[], Config], paths: Paths) -> None:
         service.run()
     finally:
         pid_file.release()
-
-
-def _nri_settings(config: Config, paths: Paths) -> NriSettings:
-    return NriSettings(
-        socket_path=paths.nri_socket,
-        plugin_name=config.nri.plugin_name,
-        plugin_index=config.nri.plugin_index,
-        answer_budget_s=config.nri.answer_budget_ms / 1000,
-    )
 
 
 def _make_state_dir(path: str, problems: list[Problem]) -> None:
