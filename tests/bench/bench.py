@@ -7,7 +7,7 @@
     python3 tests/bench/bench.py [--quick] [--strict] [NAME ...]
 
 Each bench is one file with a generator of figures, and a line in BENCHES. Peers come from the
-environment (PEER_TOPOLOGY_AWARE=path of the binary) and are told to be absent otherwise.
+environment (PEER_TOPOLOGY_AWARE, PEER_BALLOONS: the binaries) and are told to be absent otherwise.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ for _folder in ("tests", "plugins/module_utils", "files/agent"):
     if str(ROOT / _folder) not in sys.path:
         sys.path.insert(0, str(ROOT / _folder))
 
-from bench import create_container, facts, footprint, guest_create, kubelet, restart  # noqa: E402
+from bench import create_container, decide, facts, footprint, guest_create, kubelet, restart  # noqa: E402
 from bench.figures import Figure  # noqa: E402
 from bench.nodes import describe_here  # noqa: E402
 
@@ -35,6 +35,7 @@ Bench = Callable[[bool], Iterator[Figure]]
 
 BENCHES: dict[str, Bench] = {
     "create": create_container.run,
+    "decide": decide.run,
     "restart": restart.run,
     "footprint": footprint.run,
     "facts": facts.run,
