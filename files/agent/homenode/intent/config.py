@@ -11,21 +11,35 @@ role owns one drop-in, so no two files may set the same key to different values.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
 from model.cpuset import CpuSet
 from model.fields import Fields
 from model.problem import HomenodeProblem
 
+from .exports import ExportsConfig, exports_config
 from .policy_config import CommonConfig
+from .policy_objects import BALLOONS_KIND, TOPOLOGY_AWARE_KIND, parse_spec
+from .tenant import MEMORY_TYPES
 
 HOME_NODE = "home-node"
-POLICIES = (HOME_NODE,)
+TOPOLOGY_AWARE, BALLOONS = "topology-aware", "balloons"
+KINDS = {TOPOLOGY_AWARE: TOPOLOGY_AWARE_KIND, BALLOONS: BALLOONS_KIND}
+"""The policies that are configured by the spec of an upstream object, and its kind."""
+
+POLICIES = (HOME_NODE, *KINDS)
+
+MAX_NUMA_NODE = 1023
 
 REPAIR, RESPECT = "repair", "respect"
 DRIFT = (REPAIR, RESPECT)
 """What to do where somebody else has written a cpuset of ours."""
+
+FOLLOW, NARROW, REFUSE = "follow", "narrow", "refuse"
+GIVEN = (FOLLOW, NARROW, REFUSE)
+"""What to do with CPUs that the kubelet's static CPU manager has chosen: leave them; stay within
+them where they are shared; fail the creation of who was given CPUs of its own."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +66,8 @@ class RuntimeConfig:
 class PinningConfig:
     """The pinning policy; None for the CPU sets means "not given" (see docs/configuration.md).
 
-    *spec* is that of an upstream policy object, for the policies that have one.
+    *spec* is that of an upstream policy object, for the policies that have one. *memory_types* by
+    NUMA node are the operator's word where the rule of thumb is wrong.
     """
 
     policy: str = HOME_NODE
@@ -62,6 +77,8 @@ class PinningConfig:
     available_cpus: Optional[CpuSet] = None
     spec: Optional[CommonConfig] = None
     drift: str = REPAIR
+    kubelet_cpus: str = FOLLOW
+    memory_types: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -89,6 +106,7 @@ class Config:
     pinning: Optional[PinningConfig] = None
     metrics: MetricsConfig = MetricsConfig()
     journal: JournalConfig = JournalConfig()
+    exports: ExportsConfig = ExportsConfig()
 
 
 def merge_drop_ins(files: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -129,6 +147,7 @@ def parse_config(values: Mapping[str, Any], *, source: str) -> Config:
         pinning=_pinning(pinning) if pinning or "pinning" not in values else None,
         metrics=_metrics(top.section("metrics")),
         journal=_journal(top.section("journal")),
+        exports=exports_config(top.section("exports")),
     )
     top.refuse_unknown()
     return config
@@ -167,14 +186,37 @@ def _pinning(fields: Optional[Fields]) -> PinningConfig:
         return PinningConfig()
     config = PinningConfig(
         policy=fields.text("policy", HOME_NODE, choices=POLICIES),
-        pin_cpu=fields.boolean("pin_cpu", True),
-        pin_memory=fields.boolean("pin_memory", True),
-        reserved_cpus=_cpus(fields, "reserved_cpus"),
-        available_cpus=_cpus(fields, "available_cpus"),
         drift=fields.text("drift", REPAIR, choices=DRIFT),
+        kubelet_cpus=fields.text("kubelet_cpus", FOLLOW, choices=GIVEN),
     )
+    kind = KINDS.get(config.policy)
+    if kind is None:
+        config = replace(
+            config,
+            pin_cpu=fields.boolean("pin_cpu", True),
+            pin_memory=fields.boolean("pin_memory", True),
+            reserved_cpus=_cpus(fields, "reserved_cpus"),
+            available_cpus=_cpus(fields, "available_cpus"),
+        )
+    else:
+        spec = parse_spec(kind, fields.mapping("spec"), source=fields.source)
+        types = _memory_types(fields.section("memory_types"))
+        config = replace(
+            config, pin_cpu=spec.pin_cpu, pin_memory=spec.pin_memory, spec=spec, memory_types=types
+        )
     fields.refuse_unknown()
     return config
+
+
+def _memory_types(fields: Optional[Fields]) -> dict[int, str]:
+    if fields is None:
+        return {}
+    types = {}
+    for name in fields.names():
+        if not _is_number(name) or int(name) > MAX_NUMA_NODE:
+            raise fields.wrong(name, "is no NUMA node", "write its number in quotes")
+        types[int(name)] = fields.text(name, "", choices=MEMORY_TYPES)
+    return types
 
 
 def _cpus(fields: Fields, key: str) -> Optional[CpuSet]:

@@ -77,7 +77,7 @@ def test_a_broken_file_is_named(main: Path, row: tuple[str, str]) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(HomenodeProblem, match=r"none\.json.*name a readable JSON file"):
+    with pytest.raises(HomenodeProblem, match=r"none\.json.*name a readable file"):
         read_config(str(tmp_path / "none.json"))
 
 
