@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Optional
 
 from homenode.intent.config import PinningConfig
-from homenode.pinning import make_policy
+from homenode.pinning import NOTHING_AROUND, Surroundings, make_policy
 from homenode.world.ledger import EMPTY_LEDGER, Ledger
 from homenode.world.world import World
 from model.machine import Machine
@@ -21,10 +21,11 @@ def begin(
     pinning: Optional[PinningConfig],
     ledger: Ledger = EMPTY_LEDGER,
     remembered: Optional[Mapping[str, Any]] = None,
+    around: Surroundings = NOTHING_AROUND,
 ) -> World:
     """See the module; *remembered* is what the policy of before wanted to be told.
 
     Raises HomenodeProblem where the machine cannot satisfy *pinning*.
     """
-    policy = None if pinning is None else make_policy(machine, pinning)
+    policy = None if pinning is None else make_policy(machine, pinning, around)
     return World(machine, pinning, policy, remembered=remembered, ledger=ledger)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from homenode.intent.config import PinningConfig
-from homenode.pinning import make_policy
+from homenode.pinning import NOTHING_AROUND, Surroundings, make_policy
 from homenode.pinning.policy import Held
 from homenode.world.adopt import held_placement, live
 from homenode.world.ledger import Ledger
@@ -55,7 +55,11 @@ class Reconfigured:
 
 
 def reconfigure(
-    world: World, machine: Machine, pinning: Optional[PinningConfig], now: float
+    world: World,
+    machine: Machine,
+    pinning: Optional[PinningConfig],
+    now: float,
+    around: Surroundings = NOTHING_AROUND,
 ) -> Reconfigured:
     """What would be with this *machine* and this *pinning*.
 
@@ -66,7 +70,8 @@ def reconfigure(
         return Reconfigured(
             replace(off, ledger=world.ledger.without(world.ledger.grants)), Effects()
         )
-    tried = replace(world, machine=machine, pinning=pinning, policy=make_policy(machine, pinning))
+    policy = make_policy(machine, pinning, around)
+    tried = replace(world, machine=machine, pinning=pinning, policy=policy)
     turn = take_over(tried, _held(tried), _memory(world, pinning), now)
     obstacles = tuple(problem for problem in turn.world.warnings if problem not in world.warnings)
     obstacles += tuple(

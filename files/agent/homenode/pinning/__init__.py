@@ -11,13 +11,45 @@ CPUs and nodes, never files.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
 from homenode.intent.config import PinningConfig
+from homenode.intent.policy_config import BalloonsConfig, TopologyAwareConfig
+from model.cpuset import CpuSet
+from model.interrupts import Interrupt
 from model.machine import Machine
 
-from .home_node import HomeNode
 from .policy import Policy
 
 
-def make_policy(machine: Machine, config: PinningConfig) -> Policy:
-    """The policy of *config*. Raises HomenodeProblem where this machine cannot satisfy it."""
+@dataclass(frozen=True)
+class Surroundings:
+    """What some policies want to know beside the machine: its *interrupts*, and the CPUs *near*
+    each device that the configuration names."""
+
+    interrupts: Sequence[Interrupt] = ()
+    near: Mapping[str, tuple[CpuSet, ...]] = field(default_factory=dict)
+
+
+NOTHING_AROUND = Surroundings()
+
+
+def make_policy(
+    machine: Machine, config: PinningConfig, around: Surroundings = NOTHING_AROUND
+) -> Policy:
+    """The policy of *config*; the others cost no memory.
+
+    Raises HomenodeProblem where this machine cannot satisfy it.
+    """
+    if isinstance(config.spec, TopologyAwareConfig):
+        from .topology_aware.policy import TopologyAware
+
+        return TopologyAware(machine, config.spec, config.memory_types, around.interrupts)
+    if isinstance(config.spec, BalloonsConfig):
+        from .balloons.policy import Balloons
+
+        return Balloons(machine, config.spec, around.near, config.memory_types)
+    from .home_node import HomeNode
+
     return HomeNode(machine, config)

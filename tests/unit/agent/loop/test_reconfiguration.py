@@ -22,6 +22,7 @@ from homenode.pinning.home_node_books import HomeBooks
 from homenode.pinning.policy import Adoption, Ask, Held, Outcome
 from model.cpuset import CpuSet
 from model.events import NO_CHANGE
+from model.machine import Machine
 from model.problem import HomenodeProblem, Problem
 
 SHAPE = sockets(2, cores=4)
@@ -127,11 +128,15 @@ class Strict(HomeNode):
         return super().place(books, ask)
 
 
+def strictly(machine: Machine, config: PinningConfig, _around: object) -> Strict:
+    return Strict(machine, config)
+
+
 @pytest.mark.parametrize("name", ["odd", "new"])
 def test_who_is_in_the_way_is_told_and_the_old_one_stays(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "make_policy", Strict)
+    monkeypatch.setattr(module, "make_policy", strictly)
     fake = FakeNode(TWO)
     fake.run(f"G2=a E={name}")
     tried = reconfigure(fake.world, TWO, available("1-7"), 1.5)
@@ -141,7 +146,7 @@ def test_who_is_in_the_way_is_told_and_the_old_one_stays(
 
 
 def test_what_was_wrong_before_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "make_policy", Strict)
+    monkeypatch.setattr(module, "make_policy", strictly)
     fake = FakeNode(TWO)
     fake.run("E=odd")
     policy = Strict(TWO, PinningConfig())
