@@ -22,6 +22,7 @@ from homenode.intent.config import PinningConfig
 from homenode.linux.cgroup import CgroupTree
 from homenode.loop import Reconfigured, reconfigure, step
 from homenode.loop.rebalance import make_move
+from homenode.pinning import NOTHING_AROUND, Surroundings
 from homenode.world.adopt import current_placement
 from homenode.world.record import Record
 from homenode.world.world import World
@@ -104,7 +105,12 @@ class Owner:
             self.handle(event, time.monotonic() + 60)
 
     def reconfigure(
-        self, machine: Machine, pinning: Optional[PinningConfig], *, dry: bool = False
+        self,
+        machine: Machine,
+        pinning: Optional[PinningConfig],
+        around: Surroundings = NOTHING_AROUND,
+        *,
+        dry: bool = False,
     ) -> Reconfigured:
         """Change machine or configuration, unless somebody is in the way or *dry* is asked.
 
@@ -112,12 +118,12 @@ class Owner:
         the answer's updates. Raises HomenodeProblem where the machine cannot satisfy *pinning*.
         """
         world = self._world
-        tried = reconfigure(world, machine, pinning, time.time())
+        tried = reconfigure(world, machine, pinning, time.time(), around)
         if dry or tried.obstacles:
             return tried
         with self._lock:
             if self._world is not world:
-                tried = reconfigure(self._world, machine, pinning, time.time())
+                tried = reconfigure(self._world, machine, pinning, time.time(), around)
             if tried.obstacles:
                 return tried
             touched = [one.container_id for one in tried.effects.reply.updates]

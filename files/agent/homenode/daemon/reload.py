@@ -18,13 +18,15 @@ from typing import Any, Callable, Optional
 from homenode.intent.config import Config, PinningConfig, parse_config
 from homenode.intent.fit import misfits
 from homenode.loop import Reconfigured
-from host_files import open_host
 from model.events import ContainerUpdate
+from model.files import Files
 from model.machine import Machine
 from model.problem import HomenodeProblem, Problem
 from model.sysfs import read_machine
 
+from .nearness import Nearness
 from .owner import Owner
+from .surroundings import surroundings
 
 ONLINE_CPUS = "/sys/devices/system/cpu/online"
 
@@ -39,7 +41,8 @@ class Reload:
         self,
         config: Config,
         machine: Machine,
-        host_root: str,
+        files: Files,
+        nearness: Nearness,
         *,
         owner: Owner,
         read: Callable[[], Config],
@@ -48,7 +51,8 @@ class Reload:
     ) -> None:
         self._config = config
         self._machine = machine
-        self._files = open_host(host_root)
+        self._files = files
+        self._nearness = nearness
         self._online = self._files.read(ONLINE_CPUS)
         self._owner = owner
         self._read = read
@@ -60,7 +64,10 @@ class Reload:
 
     def problems(self) -> list[Problem]:
         """What the operator wanted and does not have."""
-        return [*misfits(self._config.pinning, self._machine), *self._refused, *self._unheeded]
+        spec = self._config.pinning.spec if self._config.pinning else None
+        notes = () if spec is None else spec.notes
+        misfit = misfits(self._config.pinning, self._machine)
+        return [*misfit, *notes, *self._refused, *self._unheeded]
 
     def configuration(self) -> None:
         """Read the configuration again, and live by it where that can be."""
@@ -77,7 +84,8 @@ class Reload:
         and who is in the way. Raises HomenodeProblem where it cannot be satisfied at all."""
         sections = {"pinning": request.get("pinning")}
         pinning = parse_config(sections, source="configuration").pinning
-        tried = self._owner.reconfigure(self._machine, pinning, dry=True)
+        around = surroundings(pinning, self._files, self._nearness)
+        tried = self._owner.reconfigure(self._machine, pinning, around, dry=True)
         return {
             "moves": [move.as_dict() for move in tried.moves],
             "obstacles": [problem.as_dict() for problem in tried.obstacles],
@@ -108,7 +116,8 @@ class Reload:
 
     def _try(self, what: str, machine: Machine, pinning: Optional[PinningConfig]) -> bool:
         try:
-            tried = self._owner.reconfigure(machine, pinning)
+            around = surroundings(pinning, self._files, self._nearness)
+            tried = self._owner.reconfigure(machine, pinning, around)
         except HomenodeProblem as error:
             self._refuse(what, (error.problem,))
             return False

@@ -42,6 +42,7 @@ from .pid_file import PidFile
 from .plans import Plans
 from .publisher import Publisher
 from .reload import Reload
+from .surroundings import surroundings
 
 JOIN_S = 5.0
 
@@ -106,7 +107,8 @@ class Service:
         self._reload_asked = False
         self._started_at = time.time()
         _make_state_dir(paths.state_dir, self._problems)
-        machine = read_machine(open_host(paths.host_root))
+        files = open_host(paths.host_root)
+        machine = read_machine(files)
         remembered, problem = store.load(paths.ledger)
         if problem is not None:
             self._problems.append(problem)
@@ -118,13 +120,20 @@ class Service:
             status_path=paths.status,
             ledger_path=paths.ledger,
         )
-        world = begin(machine, config.pinning, remembered.ledger, remembered.of(config.pinning))
+        nearness = Nearness(paths.host_root, device_shares)
+        world = begin(
+            machine,
+            config.pinning,
+            remembered.ledger,
+            remembered.of(config.pinning),
+            surroundings(config.pinning, files, nearness),
+        )
         self._owner = Owner(
             world,
             self._tree,
             UndoLog(paths.undo),
             self._publisher.records,
-            Nearness(paths.host_root, device_shares),
+            nearness,
         )
         self._plugin = make_front(
             config, paths.host_root, paths.nri_socket, self._tree, self._handle, self._noticed
@@ -133,7 +142,8 @@ class Service:
         self._reload = Reload(
             config,
             machine,
-            paths.host_root,
+            files,
+            nearness,
             owner=self._owner,
             read=read or (lambda: config),
             apply=self._plugin.update,

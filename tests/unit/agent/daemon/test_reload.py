@@ -18,6 +18,7 @@ from fake_runtime.node import lay_out
 from fakes.cgroups import make_hierarchy
 from fakes.machines import machine_files, sockets
 from fakes.node import container, machine, pod
+from homenode.daemon.nearness import Nearness
 from homenode.daemon.owner import Owner
 from homenode.daemon.reload import Reload
 from homenode.enforce.undo import UndoLog
@@ -25,6 +26,7 @@ from homenode.intent.config import Config, JournalConfig, NriConfig, PinningConf
 from homenode.linux.cgroup import CgroupTree
 from homenode.loop import begin
 from homenode.loop.reconfiguration import Reconfigured
+from host_files import open_host
 from model.cpuset import CpuSet
 from model.events import ContainerCreating, ContainerUpdate
 from model.problem import HomenodeProblem, Problem
@@ -53,7 +55,8 @@ class Reloaded:
         self.reload = Reload(
             ON,
             TWO,
-            str(root),
+            open_host(str(root)),
+            Nearness(str(root), tuple),
             owner=self.owner,
             read=self._read,
             apply=self._apply,
