@@ -32,7 +32,7 @@ def test_nothing_written_is_the_defaults_with_pinning_on() -> None:
 
 def test_a_null_section_is_off_or_as_if_it_were_not_there() -> None:
     assert parsed(pinning=None).pinning is None
-    assert parsed(nri=None, metrics=None, journal=None) == parsed()
+    assert parsed(nri=None, metrics=None, journal=None, exports=None) == parsed()
 
 
 def test_everything_that_can_be_said() -> None:
@@ -51,11 +51,18 @@ def test_everything_that_can_be_said() -> None:
             "textfile_interval_seconds": 60,
         },
         journal={"max_bytes": 4096},
+        exports={
+            "node_resource_topology": "/run/homenode/nrt.json",
+            "node_features": "/etc/features.d/homenode",
+            "node_name": "worker-1",
+            "interval_seconds": 60,
+        },
     )
     assert config.pinning is not None
     assert str(config.pinning.reserved_cpus) == "0,4"
     assert config.nri.answer_budget_ms == 1900
     assert config.journal.max_bytes == 4096
+    assert config.exports.node_features == "/etc/features.d/homenode"
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
@@ -81,6 +88,11 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "an index of letters": ({"nri": {"plugin_index": "9a"}}, "not two digits"),
     "an index of other digits": ({"nri": {"plugin_index": "\u0661\u0662"}}, "not two digits"),
     "a relative textfile": ({"metrics": {"textfile": "x.prom"}}, "not an absolute path"),
+    "a relative export": ({"exports": {"node_features": "x"}}, "not an absolute path"),
+    "an export over the other": (
+        {"exports": {"node_features": "/x", "node_resource_topology": "/x"}},
+        "is the other export's file too",
+    ),
     "a text without end": ({"nri": {"plugin_name": "x" * 5000}}, "longer than 4096"),
 }
 
