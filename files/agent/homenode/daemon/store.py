@@ -97,8 +97,12 @@ def load(path: str) -> tuple[Remembered, Optional[Problem]]:
 
 
 def write_atomically(path: str, text: str, mode: int) -> Optional[OSError]:
-    """Write beside the file, then rename over it; the error where that fails."""
-    beside = f"{path}.new"
+    """Write beside the file, then rename over it; the error where that fails.
+
+    Until then it is hidden: there are folders of which others read whatever appears.
+    """
+    folder, name = os.path.split(path)
+    beside = os.path.join(folder, f".{name}.new")
     try:
         handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         try:
@@ -156,6 +160,7 @@ def _grant_dict(grant: Grant) -> dict[str, Any]:
         "pod_id": grant.pod_id,
         "name": grant.name,
         "asked_shares": grant.asked_shares,
+        "given": placement_dict(grant.given),
         "placement": placement_dict(placed.placement),
         "decision": placed.decision.as_dict(),
         "place": placed.place,
@@ -166,13 +171,8 @@ def _grant_dict(grant: Grant) -> dict[str, Any]:
 
 
 def _grant(item: dict[str, Any]) -> Grant:
-    placement = item["placement"]
-    cpus, mems = placement.get("cpus"), placement.get("mems")
     placed = Placed(
-        Placement(
-            None if cpus is None else CpuSet.parse(cpus),
-            None if mems is None else NodeSet.parse(mems),
-        ),
+        _placement(item["placement"]),
         _decision(item["decision"]),
         str(item["place"]),
         CpuSet.parse(item["exclusive"]),
@@ -180,7 +180,15 @@ def _grant(item: dict[str, Any]) -> Grant:
         **{name: str(value) for name, value in zip(CLASSES, item["classes"])},
     )
     names = str(item["container_id"]), str(item["pod_id"]), str(item["name"])
-    return Grant(*names, placed, _number(item["asked_shares"]))
+    return Grant(*names, placed, _number(item["asked_shares"]), _placement(item["given"]))
+
+
+def _placement(item: dict[str, Any]) -> Placement:
+    cpus, mems = item.get("cpus"), item.get("mems")
+    return Placement(
+        None if cpus is None else CpuSet.parse(cpus),
+        None if mems is None else NodeSet.parse(mems),
+    )
 
 
 def _number(value: Any) -> Optional[int]:

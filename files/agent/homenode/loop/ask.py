@@ -18,7 +18,6 @@ from homenode.intent.nri_plugins import tenant_intent
 from homenode.intent.real_resources import RealResources, real_resources
 from homenode.intent.tenant import HintIntent, TenantIntent
 from homenode.pinning.policy import Ask, Hint
-from homenode.world.adopt import given_back, given_placement
 from homenode.world.world import World
 from model.problem import Problem
 from model.workload import (
@@ -29,7 +28,6 @@ from model.workload import (
     Near,
     Placement,
     Pod,
-    Resources,
     cpu_limit_millis,
     cpu_request_millis,
     whole_cpus,
@@ -58,12 +56,6 @@ def ask_of(world: World, pod: Pod, container: Container, given: Placement = NOT_
         order=container.created_at,
         given=given,
     )
-
-
-def given_by(world: World, resources: Resources) -> Placement:
-    """What the kubelet's managers chose; what an undo leaves behind is nobody's choice."""
-    given = given_placement(resources)
-    return NOT_OURS if given_back(world.machine, given) else given
 
 
 def _intent(pod: Pod, container: str, problems: tuple[Problem, ...]) -> TenantIntent:

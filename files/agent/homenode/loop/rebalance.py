@@ -17,7 +17,7 @@ from model.events import NO_CHANGE, ContainerUpdate, Reply
 from model.problem import HomenodeProblem
 from model.workload import NOT_OURS
 
-from .ask import ask_of, given_by
+from .ask import ask_of
 from .settings import changed_settings
 from .step import Effects
 from .turn import Turn
@@ -36,10 +36,9 @@ def plan_moves(world: World, bytes_by_node: Mapping[str, Mapping[int, int]]) -> 
         pod = None if container is None else world.pod_of(container)
         if container is None or pod is None or grant.placement == NOT_OURS:
             continue
-        ask = ask_of(world, pod, container, given_by(world, container.resources))
-        if ask.given == NOT_OURS:
+        if grant.given == NOT_OURS:
             sizes = bytes_by_node.get(container.id, {})
-            residents.append(Resident(ask, grant.placed, sizes))
+            residents.append(Resident(ask_of(world, pod, container), grant.placed, sizes))
     return proposals(world.policy, world.books, world.machine, residents)
 
 
@@ -54,7 +53,7 @@ def make_move(world: World, container_id: str, now: float) -> tuple[World, Effec
     if container is None or pod is None or grant is None or world.policy is None:
         return world, Effects()
     turn = Turn(world, now)
-    ask = ask_of(world, pod, container)
+    ask = ask_of(world, pod, container, grant.given)
     try:
         turn.book(turn.policy.release(turn.world.books, container_id))
         placed = turn.place(container, ask, "rebalanced", grant.placement)

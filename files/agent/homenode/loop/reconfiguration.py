@@ -104,7 +104,8 @@ def _held(world: World) -> list[Held]:
         placement = held_placement(world, container, before)
         if before is not None and before.placement != NOT_OURS:
             placement = before.placement
-        ask = ask_of(world, world.pods[container.pod_id], container)
+        given = NOT_OURS if grant is None else grant.given
+        ask = ask_of(world, world.pods[container.pod_id], container, given)
         found.append(Held(ask, placement, before))
     return found
 

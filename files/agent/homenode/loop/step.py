@@ -28,8 +28,9 @@ from model.events import (
 from model.problem import HomenodeProblem, Problem
 from model.workload import NOT_OURS, Container
 
-from .ask import ask_of, given_by
+from .ask import ask_of
 from .failures import failures, refused, started
+from .given import given_by, refuse_given
 from .settings import creation_settings
 from .synchronize import synchronize
 from .turn import Turn
@@ -78,6 +79,7 @@ def _create(world: World, event: ContainerCreating, now: float) -> tuple[World, 
         turn.release(twin.id, merged.full_name(twin), "a newer one takes its place")
     try:
         ask = ask_of(merged, event.pod, container, given_by(merged, container.resources))
+        refuse_given(merged, ask)
         placed = turn.place(container, ask, "placed", NOT_OURS)
     except HomenodeProblem as error:
         return _refuse(world, event, error.problem, now)

@@ -22,7 +22,8 @@ from model.problem import HomenodeProblem
 from model.settings import NO_SETTINGS
 from model.workload import NOT_OURS, Container, Placement
 
-from .ask import ask_of, given_by
+from .ask import ask_of
+from .given import given_by, to_policy
 from .settings import settings_of
 from .turn import Turn
 
@@ -49,9 +50,10 @@ def take_over(
     Who cannot be placed runs on as it is, and is told among the problems.
     """
     before = {one.ask.container_id: one for one in held}
-    adoption: Adoption = world.policy.adopt(held, memory)
+    asked = [replace(one, ask=to_policy(world, one.ask)) for one in held]
+    adoption: Adoption = world.policy.adopt(asked, memory)
     grants = [
-        _grant(world.containers[key], _as_remembered(placed, before[key].before))
+        _grant(world.containers[key], _as_remembered(placed, before[key].before), before[key])
         for key, placed in adoption.placed.items()
     ]
     ledger = Ledger(world.ledger.version).with_grants(grants)
@@ -80,17 +82,18 @@ def _held(world: World, previous: Ledger) -> list[Held]:
     for container in live(world):
         grant = previous.get(container.id)
         before = None if grant is None else grant.placed
-        kubelets = before is not None and before.decision.outcome == KUBELET
         placement = held_placement(world, container, before)
-        given = Placement(placement.cpus) if kubelets else NOT_OURS
+        given = NOT_OURS if grant is None else grant.given
+        if before is not None and before.decision.outcome == KUBELET:
+            given = Placement(placement.cpus, given.mems)  # it may have chosen anew meanwhile
         ask = ask_of(world, world.pods[container.pod_id], container, given)
         found.append(Held(ask, placement, before))
     return found
 
 
-def _grant(container: Container, placed: Placed) -> Grant:
-    shares = container.resources.shares
-    return Grant(container.id, container.pod_id, container.name, placed, shares)
+def _grant(container: Container, placed: Placed, held: Held) -> Grant:
+    shares, given = container.resources.shares, held.ask.given
+    return Grant(container.id, container.pod_id, container.name, placed, shares, given)
 
 
 def _as_remembered(placed: Placed, before: Optional[Placed]) -> Placed:

@@ -24,6 +24,7 @@ from model.problem import Problem
 from model.settings import NO_SETTINGS
 from model.workload import NOT_OURS, Container, Placement
 
+from .given import narrows, to_policy
 from .settings import changed_settings
 
 
@@ -44,7 +45,8 @@ class Turn:
 
     def place(self, container: Container, ask: Ask, kind: str, before: Placement) -> Placed:
         """Place *container*, whose cpuset was *before*, and record it as *kind*."""
-        return self._own(self.policy.place(self.world.books, ask), container, ask, kind, before)
+        outcome = self.policy.place(self.world.books, to_policy(self.world, ask))
+        return self._own(outcome, container, ask, kind, before)
 
     def resize(self, container: Container, ask: Ask, before: Placement) -> Placed:
         """Place *container* anew because its resources changed."""
@@ -85,13 +87,23 @@ class Turn:
         line = Record(self._now, kind, name, reason, before, after, container_id, containers)
         self.records.append(line)
 
+    def _narrowed(self, placed: Placed, given: Placement) -> Placed:
+        """Within the CPUs that the kubelet gave, where the operator wants that."""
+        cpus = placed.placement.cpus
+        if not given.cpus or cpus is None or not narrows(self.world):
+            return placed
+        both = Placement(cpus & given.cpus or given.cpus, placed.placement.mems)
+        return replace(placed, placement=both)
+
     def _own(
         self, outcome: Outcome, container: Container, ask: Ask, kind: str, before: Placement
     ) -> Placed:
         placed = outcome.placed
         assert placed is not None, "a policy places whom it is asked for"
+        placed = self._narrowed(placed, ask.given)
+        asked_shares = container.resources.shares
         grant = Grant(
-            container.id, container.pod_id, container.name, placed, container.resources.shares
+            container.id, container.pod_id, container.name, placed, asked_shares, ask.given
         )
         self.world = replace(self.world, ledger=self.world.ledger.with_grants([grant]))
         self.problems(container.id, ask.intent.problems)
@@ -115,9 +127,9 @@ class Turn:
             grant = self.world.ledger.get(key)
             if grant is None:
                 continue
-            was = grant.placed
+            was, placed = grant.placed, self._narrowed(placed, grant.given)
             settings = changed_settings(was, placed)
-            grants.append(Grant(key, grant.pod_id, grant.name, placed, grant.asked_shares))
+            grants.append(Grant(*grant[:3], placed, *grant[4:]))
             if placed.placement != was.placement or settings is not NO_SETTINGS:
                 self.updates[key] = ContainerUpdate(key, placed.placement, settings)
                 groups.setdefault((placed.place, placed.placement.cpus), []).append(grant)
@@ -125,7 +137,7 @@ class Turn:
             self.world = replace(self.world, ledger=self.world.ledger.with_grants(grants))
         for (place, _cpus), members in groups.items():
             first = members[0]
-            after = changed[first.container_id].placement
+            after = self.updates[first.container_id].placement
             who, what = f"({place or 'shared'})", f"of {place}" if place else "that nobody owns"
             reason = f"the CPUs {what} changed"
             self.record("resized", who, reason, first.placement, after, "", len(members))

@@ -23,7 +23,8 @@ from model.problem import HomenodeProblem
 from model.settings import NO_SETTINGS
 from model.workload import NOT_OURS, Container, Placement
 
-from .ask import ask_of, given_by
+from .ask import ask_of
+from .given import given_by
 from .settings import settings_of
 from .turn import Turn
 
@@ -70,10 +71,11 @@ def _again(turn: Turn, event: ContainerUpdating, known: Container, grant: Grant)
     container = turn.world.containers[known.id]
     asked = given_by(turn.world, event.resources)
     if grant.decision.outcome == KUBELET and asked.cpus:
-        ask = ask_of(turn.world, event.pod, container, Placement(asked.cpus))
+        given = Placement(asked.cpus, grant.given.mems)
+        ask = ask_of(turn.world, event.pod, container, given)
         return turn.place(container, ask, "placed", grant.placement)
-    was = ask_of(turn.world, event.pod, known)
-    ask = ask_of(turn.world, event.pod, container)
+    was = ask_of(turn.world, event.pod, known, grant.given)
+    ask = ask_of(turn.world, event.pod, container, grant.given)
     if was != ask:
         return turn.resize(container, ask, grant.placement)
     if asked != NOT_OURS and grant.placement != NOT_OURS:

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import NamedTuple, Optional
 
 from model.cpuset import NO_CPUS, CpuSet
-from model.workload import Placement
+from model.workload import NOT_OURS, Placement
 
 from .decision import Decision
 from .placed import Placed
@@ -22,7 +22,8 @@ class Grant(NamedTuple):
     """What one container has, as its policy *placed* it.
 
     A tuple, because hundreds of sharers change in one answer. *asked_shares* is the cpu.shares
-    that the kubelet asked for: once we have set others, the runtime tells those.
+    that the kubelet asked for, and *given* the cpuset that its managers chose: once we have set
+    others, the runtime tells those.
     """
 
     container_id: str
@@ -30,6 +31,7 @@ class Grant(NamedTuple):
     name: str
     placed: Placed
     asked_shares: Optional[int] = None
+    given: Placement = NOT_OURS
 
     @property
     def placement(self) -> Placement:

@@ -78,6 +78,7 @@ GRANT = {
     "pod_id": "p",
     "name": "n",
     "asked_shares": None,
+    "given": {},
     "placement": {},
     "decision": {**DECISION, "candidates": [], "adopted": False},
     "place": "",

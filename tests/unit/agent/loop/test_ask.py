@@ -17,7 +17,8 @@ from fake_runtime import kubelet
 from fakes.machines import sockets
 from fakes.node import GIB, FakeNode, machine
 from homenode.intent.real_resources import KEY
-from homenode.loop.ask import ask_of, given_by
+from homenode.loop.ask import ask_of
+from homenode.loop.given import given_by
 from homenode.pinning.policy import Ask
 from model.cpuset import CpuSet
 from model.workload import Container, Pod, Resources
