@@ -219,7 +219,7 @@ T | defaultCPUPriority: top | defaultCPUPriority | is not a known choice
 T | podQoSSchedulingClasses: {Silver: x} | podQoSSchedulingClasses | invalid QoS class
 T | reservedPoolNamespaces: ["["] | reservedPoolNamespaces | is no pattern
 T | schedulingClasses: [{name: s, flags: [x]}] | schedulingClasses[0].flags | unknown scheduling flag
-T | schedulingClasses: [{name: s, priority: 100}] | schedulingClasses[0].priority | is out of bounds
+T | schedulingClasses: [{name: s, priority: 100}] | schedulingClasses[0].priority | out of bounds
 B | controllableInterrupts: ["["] | controllableInterrupts | is no pattern
 B | loadClasses: [{name: l}] | loadClasses[0].level | missing or invalid level in load class "l"
 B | balloonTypes: {} | balloonTypes | is not a list
@@ -228,7 +228,7 @@ b | minCpuss: 1 | .minCpuss | is not a known key
 b | matchExpressions: [{key: name, operator: Is}] | .matchExpressions[0].operator | unknown operator
 b | groupBy: "${x" | .groupBy | invalid substitution
 b | memoryTypes: [RAM] | .memoryTypes | invalid memory type: RAM
-b | componentCreation: all | .componentCreation | mode "all" specified but no components
+b | componentCreation: all | .componentCreation | "all" specified but no components
 b | components: [{}] | .components[0].balloonType | missing or empty component balloonType name
 b | maxCPUs: -2 | .maxCPUs | is out of bounds
 b | shareIdleCPUsInSame: l3cache | .shareIdleCPUsInSame | is not a known choice
