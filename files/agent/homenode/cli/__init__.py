@@ -26,6 +26,7 @@ VERBS = {
     "status": "show every container, where it runs and why",
     "explain": "tell why a pod runs where it runs",
     "plan": "propose moves to places that suit better, or make them",
+    "intent": "tell how the annotations in manifests would be understood",
     "config": "check or show the configuration",
     "run": "run the agent (the service does)",
     "kubelet-boot": "before the kubelet starts: take away state that the boot made useless",
