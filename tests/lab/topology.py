@@ -5,7 +5,8 @@
 
 CPUs are numbered node by node. QEMU wants one shape for all packages, so a package here is the
 largest block of cores that every node is made of: a node of 4 CPUs beside a node of 2 has two
-packages. With `dies` above 1, that many nodes share a package instead, one die each.
+packages. With `dies` above 1, that many nodes share a package instead, one die each; with
+`nodes_per_package` above 1, that many nodes share a package of one die.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class Topology:
     distances: tuple[tuple[int, ...], ...] = ()
     threads: int = 1
     dies: int = 1
+    nodes_per_package: int = 1
     latencies: tuple[tuple[int, ...], ...] = ()
     bandwidths: tuple[tuple[int, ...], ...] = ()
     plain_cpus: int = 4
@@ -67,7 +69,8 @@ def parse(description: Mapping[str, Any]) -> Topology:
 
     Raises LabProblem naming the field that is wrong.
     """
-    known = {"nodes", "distances", "threads", "dies", "latencies", "bandwidths"}
+    known = {"nodes", "distances", "threads", "dies", "nodes_per_package"}
+    known |= {"latencies", "bandwidths"}
     if unknown := set(description) - known:
         raise LabProblem(f"unknown field {min(unknown)!r}", f"use {', '.join(sorted(known))}")
     nodes = tuple(
@@ -79,6 +82,7 @@ def parse(description: Mapping[str, Any]) -> Topology:
         distances=_matrix(description.get("distances", ())),
         threads=int(description.get("threads", 1)),
         dies=int(description.get("dies", 1)),
+        nodes_per_package=int(description.get("nodes_per_package", 1)),
         latencies=_matrix(description.get("latencies", ())),
         bandwidths=_matrix(description.get("bandwidths", ())),
     )
@@ -156,6 +160,7 @@ def _smp(topology: Topology) -> str:
     if not topology.nodes:
         return f"{topology.cpus},sockets=1,cores={topology.cpus},threads=1"
     cores = math.gcd(*(node.cpus // topology.threads for node in topology.nodes))
+    cores *= topology.nodes_per_package
     packages = topology.cpus // (cores * topology.threads * topology.dies)
     shape = f"sockets={packages},dies={topology.dies},cores={cores},threads={topology.threads}"
     return f"{topology.cpus},{shape}"
