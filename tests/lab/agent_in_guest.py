@@ -13,7 +13,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,18 +59,23 @@ class Seen:
 
 def seen(guest: Guest, *pods: RunningPod) -> list[Seen]:
     """What the first containers of running pods have now."""
+    return seen_in(guest, [pod.cgroup_path for pod in pods])
+
+
+def seen_in(guest: Guest, folders: Sequence[str]) -> list[Seen]:
+    """What the containers with these cgroup folders have now."""
     files = ("cpus", "mems", "cpus.effective", "mems.effective")
     reads = "; ".join(f"cat $group/cpuset.{name}" for name in files)
     # Fields of /proc/PID/status by name, without another process per field.
     allowed = "sed -n 's/^\\(Cpu\\|Mem\\)s_allowed_list:\\t//p' /proc/$pid/status"
     text = guest.run(
-        f"for group in {' '.join(pod.cgroup_path for pod in pods)}; do"
+        f"for group in {' '.join(folders)}; do"
         f" read pid < $group/cgroup.procs; {reads}; {allowed}; echo $pid; done"
     )
     lines = text.split("\n")
     return [
         Seen(one[0], one[1], (one[2], one[3]), (one[4], one[5]), one[6])
-        for one in (lines[at : at + 7] for at in range(0, 7 * len(pods), 7))
+        for one in (lines[at : at + 7] for at in range(0, 7 * len(folders), 7))
     ]
 
 
