@@ -23,6 +23,7 @@ from homenode.linux.cgroup import CgroupTree
 from homenode.loop import begin
 from homenode.report.journal import Journal
 from homenode.report.metrics import exposition
+from homenode.report.pool_metrics import pool_exposition
 from homenode.report.status import status, with_live
 from homenode.runtime.notice import CONNECTED, UNDELIVERED, RuntimeNotice
 from homenode.runtime.podresources import device_shares
@@ -33,6 +34,7 @@ from model.problem import Problem
 from model.sysfs import read_machine
 
 from . import control, listener, metrics_server, store
+from .exports import Exports
 from .front import make_front
 from .live import live_reader
 from .nearness import Nearness
@@ -138,6 +140,7 @@ class Service:
         self._plugin = make_front(
             config, paths.host_root, paths.nri_socket, self._tree, self._handle, self._noticed
         )
+        self._exports = Exports(config, self._current_world, files)
         self._plans = Plans(self._owner, self._plugin, self._tree, self._stop)
         self._reload = Reload(
             config,
@@ -193,6 +196,8 @@ class Service:
         bodies += self._listening("control", "control socket", at, self._serve_control, 0o600)
         if self._config.metrics.textfile:
             bodies.append(("textfile", self._write_textfile))
+        if self._exports.wanted:
+            bodies.append(("exports", lambda: self._exports.run(self._stop)))
         return [
             threading.Thread(target=self._kept_alive, args=(name, body), name=name, daemon=True)
             for name, body in bodies
@@ -293,6 +298,7 @@ class Service:
 
     def _agent_status(self) -> dict[str, Any]:
         problems = [*self._problems, *self._reload.problems(), *self._publisher.problems()]
+        problems += self._exports.problems()
         if self._owner.undo_error:
             remedy = "free space on its disk; pinning goes on"
             problems.append(Problem("undo log", self._owner.undo_error, "not written", remedy))
@@ -306,9 +312,11 @@ class Service:
         }
 
     def _page(self) -> str:
-        current = status(self._owner.world, self._agent_status())
+        world = self._owner.world
+        current = status(world, self._agent_status())
         counts = {key: int(value) for key, value in vars(self._plugin.counts).items()}
-        return exposition(with_live(current, live_reader(self._tree)), counts)
+        page = exposition(with_live(current, live_reader(self._tree)), counts)
+        return page + pool_exposition(world.places())
 
     def _write_textfile(self) -> None:
         """The textfile thread's body, for node_exporter's collector."""

@@ -115,12 +115,15 @@ def test_a_metrics_port_that_cannot_be_had_is_told(paths: Paths) -> None:
 
 def test_metrics_in_a_file_and_on_a_socket(paths: Paths, tmp_path: Path) -> None:
     file, socket = tmp_path / "m.prom", tmp_path / "m.sock"
-    config = Config(metrics=MetricsConfig(listen=f"unix:{socket}", textfile=str(file)))
+    metrics = MetricsConfig(listen=f"unix:{socket}", textfile=str(file))
+    config = Config(pinning=PinningConfig(), metrics=metrics)
     with running(config, paths):
         deadline = time.monotonic() + 5
         while not file.exists() and time.monotonic() < deadline:
             time.sleep(0.01)
-        assert "homenode_up 0" in file.read_text()
+        page = file.read_text()
+        assert "homenode_up 0" in page
+        assert "homenode_place_info" in page
         assert socket.exists()
 
 
