@@ -219,6 +219,7 @@ T | defaultCPUPriority: top | defaultCPUPriority | is not a known choice
 T | podQoSSchedulingClasses: {Silver: x} | podQoSSchedulingClasses | invalid QoS class
 T | reservedPoolNamespaces: ["["] | reservedPoolNamespaces | is no pattern
 T | schedulingClasses: [{name: s, nice: 20}] | schedulingClasses[0].nice | is out of bounds
+T | schedulingClasses: [{name: s, flags: [x]}] | schedulingClasses[0].flags | unknown scheduling
 T | schedulingClasses: [{name: s, priority: 100}] | schedulingClasses[0].priority | out of bounds
 B | controllableInterrupts: ["["] | controllableInterrupts | is no pattern
 B | loadClasses: [{name: l}] | loadClasses[0].level | missing or invalid level in load class "l"
