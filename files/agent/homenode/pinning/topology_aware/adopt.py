@@ -25,7 +25,7 @@ from model.cpuset import NO_CPUS, NO_NODES, CpuSet, NodeSet
 from model.workload import GUARANTEED, Placement
 
 from .books import NORMAL, RESERVED, Books, Grant
-from .made_out import held_alone, kind_of, own_cpus, pool_of, visible
+from .made_out import Holders, holders, kind_of, own_cpus, pool_of, visible
 from .offers import memory_request
 from .placements import Placements, scheduling_class_of
 from .remember import Entry, Memory, read
@@ -38,7 +38,7 @@ def adopt(setting: Setting, held: Sequence[Held], values: Optional[Mapping[str, 
     """See the module; *values* is what ``remembered`` made, maybe of an older version."""
     memory = read(setting, values)
     requests = {one.ask.container_id: request_of(setting, one.ask, demands=False) for one in held}
-    draft = _Draft(setting, requests, held_alone(held))
+    draft = _Draft(setting, requests, holders(held))
     unknown = [one for one in held if not draft.believe(one, memory)]
     # Those who own CPUs come first: what is left decides whose set the others share.
     unknown.sort(key=lambda one: requests[one.ask.container_id].full == 0)
@@ -52,13 +52,13 @@ def _urgency(request: Request) -> tuple[int, bool, int]:
 
 
 class _Draft:
-    """Books that grow; *alone* are the CPUs that one container alone holds."""
+    """Books that grow; *holding* tells who holds which CPUs."""
 
-    def __init__(self, setting: Setting, requests: Mapping[str, Request], alone: CpuSet) -> None:
+    def __init__(self, setting: Setting, requests: Mapping[str, Request], holding: Holders) -> None:
         self.books = Books.empty(setting)
         self._setting = setting
         self._requests = requests
-        self._alone = alone
+        self._holding = holding
 
     def believe(self, one: Held, memory: Memory) -> bool:
         """Book what is remembered, where it can still be true."""
@@ -93,7 +93,7 @@ class _Draft:
             never_placed = one.placement.cpus is None
         else:
             never_placed = one.placement.mems is None and one.before is None
-        own = own_cpus(self._setting, one, request, self._alone)
+        own = own_cpus(self._setting, one, request, self._holding)
         if never_placed or (kind == NORMAL and not own <= self._free()):
             return False
         own = own & self._free()

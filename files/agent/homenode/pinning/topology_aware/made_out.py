@@ -11,8 +11,8 @@ nobody else does; its pool is the smallest that fits. Out of scope: whoever is r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Optional
+from collections.abc import Iterable
+from typing import NamedTuple, Optional
 
 from homenode.pinning.cpus.allocator import allocate
 from homenode.pinning.policy import Ask, Held
@@ -23,16 +23,23 @@ from .request import Request
 from .setting import Setting
 
 
-def held_alone(held: Sequence[Held]) -> CpuSet:
-    """The CPUs that just one of them holds."""
+class Holders(NamedTuple):
+    """The CPUs that *anybody* holds, and those that one container *alone* does."""
+
+    anybody: CpuSet
+    alone: CpuSet
+
+
+def holders(held: Iterable[Held]) -> Holders:
+    """Of all CPUs."""
     once = twice = NO_CPUS
     for one in held:
         cpus = one.placement.cpus or NO_CPUS
         twice, once = twice | (once & cpus), once | cpus
-    return once - twice
+    return Holders(once, once - twice)
 
 
-def own_cpus(setting: Setting, one: Held, request: Request, alone: CpuSet) -> CpuSet:
+def own_cpus(setting: Setting, one: Held, request: Request, holding: Holders) -> CpuSet:
     """The CPUs of its own; none where it has none, whatever it asks for."""
     if request.kind == KUBELETS:
         given = request.ask.given.cpus or NO_CPUS
@@ -43,9 +50,10 @@ def own_cpus(setting: Setting, one: Held, request: Request, alone: CpuSet) -> Cp
         return known
     if request.kind != NORMAL or not request.full:
         return NO_CPUS
-    mine = live & alone
-    if request.ask.intent.hide_hyperthreads:
-        mine = _with_hidden(setting, mine, request.full)
+    mine = live & holding.alone
+    if request.ask.intent.hide_hyperthreads and len(mine) < request.full:
+        hidden = _siblings(setting, mine) - holding.anybody
+        mine = mine | hidden.lowest(request.full - len(mine))
     if len(mine) == request.full and (request.millis or live <= mine):
         return mine
     if len(mine) > request.full and request.millis:
@@ -58,12 +66,11 @@ def visible(setting: Setting, ask: Ask, cpus: CpuSet) -> CpuSet:
     return setting.topology.single_threads(cpus) if ask.intent.hide_hyperthreads else cpus
 
 
-def _with_hidden(setting: Setting, cpus: CpuSet, count: int) -> CpuSet:
-    """*cpus* with siblings of theirs, up to *count*."""
-    siblings = NO_CPUS
-    for cpu in cpus:
-        siblings = siblings | setting.topology.core_of(cpu)
-    return cpus | ((siblings & setting.allowed) - cpus).lowest(count - len(cpus))
+def _siblings(setting: Setting, cpus: CpuSet) -> CpuSet:
+    found = NO_CPUS
+    for cpu in cpus & setting.topology.online:
+        found = found | setting.topology.core_of(cpu)
+    return found & setting.allowed
 
 
 def kind_of(setting: Setting, one: Held, request: Request) -> str:

@@ -121,9 +121,8 @@ def _read(setting: Setting, key: str, fields: Fields) -> Entry:
     if pool_id is None:
         raise fields.wrong("pool", "is no pool of this machine", "nothing is to be done")
     types = fields.texts("types", most=len(MEMORY_TYPES))
-    there = setting.layout.with_memory
     affinity, memory_zone = (
-        NodeSet.parse(fields.text(name, ""), field=fields.name(name)) & there
+        NodeSet.parse(fields.text(name, ""), field=fields.name(name)) & setting.layout.numa_nodes
         for name in ("affinity", "mems")
     )
     if not affinity or not memory_zone or not set(types) <= set(MEMORY_TYPES):
