@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -279,3 +282,22 @@ def test_nothing_that_a_tenant_writes_raises(annotations: dict[str, str]) -> Non
     assert len(intent.problems) <= len(annotations) * 2
     assert all(len(problem.value) <= 1024 for problem in intent.problems)
     assert intent.demand is None or intent.demand in intent.problems
+
+
+PAGE = (Path(__file__).parents[4] / "docs" / "annotations.md").read_text(encoding="utf-8")
+
+
+def test_the_page_has_a_row_for_every_key() -> None:
+    listed = re.findall(
+        r"^\| `(?:resource-policy\.nri\.io)?([^`]+)` \| (?:ta|b|-)", PAGE, re.MULTILINE
+    )
+    assert sorted(listed) == sorted(KNOWN)
+
+
+def test_the_example_of_the_page_is_understood() -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    annotations = yaml.safe_load(example)["metadata"]["annotations"]
+    for container, weight in (("cache", 1), ("web", -20)):
+        intent = tenant_intent(annotations, container)
+        assert intent.problems == ()
+        assert weight in [affinity.weight for affinity in intent.affinities or ()]
