@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Optional
 
 from homenode.intent.tenant import MEMORY_TYPES
 from homenode.pinning.memory.books import RESERVATION
 from homenode.pinning.memory.books import Request as MemoryRequest
-from model.cpuset import CpuSet, NodeSet
+from model.cpuset import CpuSet, IdSet, NodeSet
 from model.fields import Fields
 from model.problem import HomenodeProblem, Problem
 
@@ -69,20 +70,27 @@ def _cpus_of(setting: Setting) -> str:
 
 
 def _written(books: Books, key: str, grant: Grant) -> dict[str, Any]:
+    """What is nothing is left out: hundreds of these are written several times a second."""
     request = books.memory.requests[key]
-    return {
+    values = {
         "pool": books.setting.tree.pools[grant.pool_id].name,
         "kind": grant.kind,
-        "exclusive": str(grant.exclusive),
+        "exclusive": _text(grant.exclusive),
         "millis": grant.millis,
         "cold": grant.cold,
         "bytes": request.size,
-        "affinity": str(request.affinity),
-        "types": None if request.types is None else sorted(request.types),
+        "affinity": _text(request.affinity),
+        "types": sorted(request.wanted),
         "priority": request.priority,
         "order": request.order,
-        "mems": str(books.memory.memory_zones[key]),
+        "mems": _text(books.memory.memory_zones[key]),
     }
+    return {name: value for name, value in values.items() if value}
+
+
+@lru_cache(maxsize=1024)
+def _text(ids: IdSet) -> str:
+    return str(ids)
 
 
 def read(setting: Setting, values: Optional[Mapping[str, Any]]) -> Memory:
