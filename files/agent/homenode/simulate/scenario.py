@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Union
 
+from homenode.intent.config import KINDS
 from model.fields import Fields
 from model.machine import Machine
 
@@ -21,7 +22,6 @@ from .machine import read_machine
 from .pods import AskedAmounts, ScenarioPod, read_amounts, read_pod
 
 MAX_STEPS = 100_000
-POLICIES = ("topology-aware", "balloons")
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def read_scenario(content: object, *, source: str, recorded: Callable[[str], Mac
     fields = Fields(content, source=source)
     scenario = Scenario(
         machine=_read_machine(fields, recorded),
-        policy=fields.text("policy", "", choices=POLICIES),
+        policy=fields.text("policy", "", choices=tuple(KINDS)),
         config=fields.mapping("config"),
         steps=tuple(_read_step(step) for step in fields.sections("steps", most=MAX_STEPS)),
     )
