@@ -25,6 +25,7 @@ VERBS = {
     "probe": "try what this machine's kernel and runtime can do for the agent",
     "status": "show every container, where it runs and why",
     "explain": "tell why a pod runs where it runs",
+    "simulate": "tell what a policy would do on a described machine, step by step",
     "plan": "propose moves to places that suit better, or make them",
     "intent": "tell how the annotations in manifests would be understood",
     "config": "check or show the configuration",
