@@ -40,7 +40,7 @@ def test_labels_and_annotations_are_texts() -> None:
 
 ALL, FEWER = resources("1", "1G"), resources("1", "1G", request="999m")
 
-CLASSES = [
+CLASSES: list[tuple[str, list[Any], list[Any], str]] = [
     ("nothing", [{}], [], BEST_EFFORT),
     ("zeros are nothing", [resources("0", "0")], [], BEST_EFFORT),
     ("all limited", [ALL], [], GUARANTEED),

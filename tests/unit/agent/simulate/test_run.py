@@ -167,7 +167,7 @@ def test_where_all_or_nothing_is_the_rule_such_a_configuration_is_refused() -> N
 
 @pytest.mark.parametrize("width", [9, 12])
 def test_a_refused_first_configuration(width: int) -> None:
-    steps = (
+    steps: tuple[dict[str, Any], ...] = (
         create("p", "a"),
         {"restart": {}},
         {"configure": {"width": width}},
