@@ -35,6 +35,7 @@ MODEL_AND_AGENT = ("tests/unit/model", "tests/unit/agent")
 TESTED = (
     "tests/house",
     *MODEL_AND_AGENT,
+    "tests/scenarios",
     "tests/wire",
     "tests/unit/plugins",
     "tests/roles",
@@ -56,6 +57,7 @@ def house() -> Iterator[Step | Skip]:
 def unit() -> Iterator[Step | Skip]:
     """Two runs, because a class loaded as `model…` and as `ansible_collections…` is two classes."""
     yield _pytest("model and agent", *MODEL_AND_AGENT)
+    yield _pytest("scenarios", "tests/scenarios")
     yield _pytest("agent over the wire", "tests/wire")
     yield from _oldest_python()
     yield _pytest("plugins", "tests/unit/plugins")
