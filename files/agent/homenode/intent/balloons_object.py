@@ -42,7 +42,7 @@ def _types(fields: Fields, key: str) -> tuple[BalloonType, ...]:
 
 
 def _type(entry: Fields) -> BalloonType:
-    values = read_object(entry, _BALLOON_TYPE)
+    values = read_object(entry, BALLOON_TYPE)
     if values.get("component_creation") == "":
         del values["component_creation"]
     if "component_creation" in values and not values.get("components"):
@@ -124,7 +124,7 @@ _LOAD_CLASS: Table = {
     "overloadsLevelInBalloon": ("overloads_level_in_balloon", boolean),
 }
 
-_BALLOON_TYPE: Table = {
+BALLOON_TYPE: Table = {
     "name": ("name", text),
     "components": ("components", _components),
     "componentCreation": ("component_creation", one_of("", *CREATIONS)),
