@@ -2,13 +2,16 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``homenode explain POD[/CONTAINER]``: asked, decided, granted, and who lost by which rule."""
+"""``homenode explain POD[/CONTAINER]``: asked, decided, granted, and who lost by which rule.
+
+A creation that failed is explained too, by its reason and remedy.
+"""
 
 from __future__ import annotations
 
 import argparse
 
-from homenode.report.explain import explain, find
+from homenode.report.explain import explain, explain_failed, find, find_failed
 from model.problem import HomenodeProblem
 
 from . import options
@@ -24,11 +27,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Exit 1 where no such container is known."""
     current = current_status(arguments.pid_file, arguments.host_root)
-    found = find(current, arguments.pod)
-    if not found:
+    texts = [explain(one) for one in find(current, arguments.pod)]
+    texts += [explain_failed(one) for one in find_failed(current, arguments.pod)]
+    if not texts:
         names = ", ".join(item["name"] for item in current["containers"][:8]) or "none"
         raise HomenodeProblem(
             "POD", arguments.pod, "is not among the running containers", f"known: {names}"
         )
-    print("\n".join(explain(container) for container in found), end="")
+    print("\n".join(texts), end="")
     return 0

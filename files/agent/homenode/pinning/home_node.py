@@ -20,7 +20,15 @@ from typing import Any, Optional
 
 from homenode.intent.config import PinningConfig
 from homenode.world.adopt import home_of
-from homenode.world.decision import EXCLUSIVE, KUBELET, PRESERVED, SHARED, Candidate, Decision
+from homenode.world.decision import (
+    EXCLUSIVE,
+    FREE_CPUS,
+    KUBELET,
+    PRESERVED,
+    SHARED,
+    Candidate,
+    Decision,
+)
 from homenode.world.placed import Placed
 from model.cpuset import NO_CPUS, CpuSet, NodeSet
 from model.machine import Machine, NumaNode
@@ -31,7 +39,7 @@ from .home_node_adoption import adopted, due_cpus
 from .home_node_books import EMPTY, Entry, HomeBooks
 from .policy import Adoption, Ask, Held, Outcome, Place
 
-RULES = ("fits CPUs", "fits memory", "free CPUs", "free memory MiB", "node id (lower wins)")
+RULES = ("fits CPUs", "fits memory", FREE_CPUS, "free memory MiB", "node id (lower wins)")
 MEMORY_GIVEN = "has its memory"
 """The second rule, where the kubelet's Memory Manager has chosen memory nodes."""
 

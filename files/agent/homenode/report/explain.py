@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Optional
 
+from homenode.world.decision import FREE_CPUS, SHARED
+
 from .columns import aligned, one_line, printable
 from .status import problem_lines
 
@@ -33,17 +35,37 @@ def find(current: Mapping[str, Any], wanted: str) -> list[Mapping[str, Any]]:
     return found
 
 
+def find_failed(current: Mapping[str, Any], wanted: str) -> list[Mapping[str, Any]]:
+    """Creations that failed, by the same names."""
+    found = []
+    for failure in current["failed"]:
+        _namespace, pod, name = failure["container"].split("/", 2)
+        whole = failure["container"].rpartition("/")[0]
+        if wanted in (pod, whole, f"{pod}/{name}", failure["container"]):
+            found.append(failure)
+    return found
+
+
+def explain_failed(failure: Mapping[str, Any]) -> str:
+    """Why a container was not created, and what would help."""
+    lines = [
+        f"{one_line(failure['container'])} (not created)",
+        f"  because  {failure['field']} {failure['value']!a}: {failure['why']}",
+        f"  remedy   {failure['remedy']}",
+    ]
+    return printable("\n".join(lines) + "\n")
+
+
 def explain(container: Mapping[str, Any]) -> str:
     """What was asked, what was granted, who lost by which rule, and what the kernel shows."""
     decision = container["decision"]
     lines = [f"{one_line(container['name'])} ({container['qos_class']}, {container['state']})"]
     if decision is None:
         return "\n".join([*lines, "  pinning is off: nothing was decided"]) + "\n"
-    asked = decision["asked_cpus"]
-    lines.append(
-        f"  asked    {asked} CPUs of its own" if asked else "  asked    no CPUs of its own"
-    )
+    lines.append(f"  asked    {_asked(container, decision['asked_cpus'])}")
     lines.append(f"  decided  {decision['outcome']}: {decision['reason']}")
+    if container["place"]:
+        lines.append(f"  place    {container['place']}")
     lines.append(f"  granted  {_parts(container['granted'])}")
     if container.get("actual") is not None:
         note = "as granted" if container["verified"] else "NOT as granted"
@@ -55,6 +77,7 @@ def explain(container: Mapping[str, Any]) -> str:
         lines.append("  candidates, best first:")
         lines += ["    " + line for line in _candidates(decision)]
         lines += [f"    {line}" for line in _why_not(decision)]
+        lines += [f"  {line}" for line in _what_would_help(decision)]
     shown = {"agent": {}, "warnings": [], "failed": [], "containers": [container]}
     return printable("\n".join(lines + [f"  {line}" for line in problem_lines(shown)]) + "\n")
 
@@ -71,6 +94,16 @@ def memory_line(container: Mapping[str, Any]) -> str:
     if home is None:
         return parts
     return f"{parts}; {100 * by_node.get(str(home), 0) // total} % on its home node {home}"
+
+
+def _asked(container: Mapping[str, Any], own: int) -> str:
+    asked = container["asked"]
+    words = [f"{own} CPUs of its own" if own else "no CPUs of its own"]
+    if asked["cpu_millis"]:
+        words.append(f"{asked['cpu_millis']}m CPU")
+    if asked["memory_limit_bytes"]:
+        words.append(f"at most {asked['memory_limit_bytes'] >> 20} MiB of memory")
+    return ", ".join(words)
 
 
 def _parts(placement: Mapping[str, str]) -> str:
@@ -91,16 +124,38 @@ def _value(value: object) -> str:
 
 
 def _why_not(decision: Mapping[str, Any]) -> list[str]:
-    """For each loser the first rule where it differs from the winner, with both values."""
+    """For each loser the rule that the winner beat it by, with both values where there are some."""
     best, *rest = decision["candidates"]
     lines = []
     for other in rest:
-        rule = deciding_rule(best["values"], other["values"])
-        if rule is not None:
-            ours, theirs = _value(best["values"][rule]), _value(other["values"][rule])
-            name = decision["rules"][rule]
-            lines.append(f"not {other['name']}: {name} {theirs}, {best['name']} has {ours}")
+        rules = decision["rules"]
+        told = other["lost_by"]
+        index = rules.index(told) if told in rules else None
+        if not told:
+            index = deciding_rule(best["values"], other["values"])
+        if index is None:
+            if told:
+                lines.append(f"not {other['name']}: {best['name']} {told}")
+            continue
+        ours, theirs = _value(best["values"][index]), _value(other["values"][index])
+        if told:
+            why = f"{best['name']} {told} ({ours}, here {theirs})"
+        else:
+            why = f"{rules[index]} {theirs}, {best['name']} has {ours}"
+        lines.append(f"not {other['name']}: {why}")
     return lines
+
+
+def _what_would_help(decision: Mapping[str, Any]) -> list[str]:
+    """Where own CPUs were asked for and no node had them: how many more it would take."""
+    asked, rules = decision["asked_cpus"], decision["rules"]
+    if decision["outcome"] != SHARED or not asked or FREE_CPUS not in rules:
+        return []
+    at = rules.index(FREE_CPUS)
+    free, name = max((one["values"][at], one["name"]) for one in decision["candidates"])
+    if free >= asked:
+        return []
+    return [f"would get CPUs of its own if {asked - free} more were free on {name}"]
 
 
 def deciding_rule(best: list[object], other: list[object]) -> Optional[int]:

@@ -18,7 +18,7 @@ from homenode.world.record import placement_dict
 from homenode.world.world import World
 from model.cgroup_path import cgroup_path
 from model.cpuset import IdSet
-from model.workload import Container, Placement
+from model.workload import Container, Placement, Pod, cpu_request_millis
 
 from .columns import aligned, one_line, printable
 
@@ -74,11 +74,20 @@ def _container(world: World, container: Container, grant: Optional[Grant]) -> di
         "qos_class": pod.qos_class if pod else "?",
         "state": container.state,
         "cgroup": cgroup_path(container.cgroups_path),
+        "asked": _asked(container, pod),
         "granted": placement_dict(placement),
         "place": grant.placed.place if grant else "",
         "exclusive": str(grant.exclusive) if grant else "",
         "decision": grant.decision.as_dict() if grant else None,
         "problems": [problem.as_dict() for problem in world.problems.get(container.id, ())],
+    }
+
+
+def _asked(container: Container, pod: Optional[Pod]) -> dict[str, int]:
+    resources = container.resources
+    return {
+        "cpu_millis": cpu_request_millis(resources, pod.qos_class) if pod else 0,
+        "memory_limit_bytes": max(resources.memory_limit_bytes or 0, 0),
     }
 
 

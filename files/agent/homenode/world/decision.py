@@ -15,6 +15,10 @@ EXCLUSIVE, SHARED, KUBELET, PRESERVED = "exclusive", "shared", "kubelet", "prese
 MIXED, RESERVED = "mixed", "reserved"
 
 
+FREE_CPUS = "free CPUs"
+"""The rule whose value is how many CPUs a candidate could give to one container alone."""
+
+
 @dataclass(frozen=True)
 class Candidate:
     """One place that was weighed: *values* stand in the order of the decision's rules.

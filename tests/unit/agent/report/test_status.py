@@ -15,8 +15,9 @@ import pytest
 from fakes.machines import sockets
 from fakes.node import FakeNode, machine
 from homenode.intent.nri_plugins import PREFER_SHARED
-from homenode.report.explain import explain, find
+from homenode.report.explain import explain, explain_failed, find, find_failed
 from homenode.report.status import status, table, with_live
+from homenode.world.decision import EXCLUSIVE, Candidate, Decision
 from model.cpuset import CpuSet, NodeSet
 from model.events import CgroupRead
 from model.problem import Problem
@@ -132,7 +133,7 @@ def test_explain_tells_asked_decided_granted_and_who_lost_why() -> None:
     fake.run("G1:1=x G2:1=a")
     assert explained(fake, "a") == (
         "default/a/a (Guaranteed, running)\n"
-        "  asked    2 CPUs of its own\n"
+        "  asked    2 CPUs of its own, 2000m CPU, at most 1024 MiB of memory\n"
         "  decided  exclusive: node 1 has the most room\n"
         "  granted  cpus 4-5, mems 1\n"
         "  cgroup   cpus 4-5, mems 1 (as granted)\n"
@@ -168,6 +169,49 @@ def test_explain_of_one_that_is_left_alone() -> None:
     fake = FakeNode(TWO)
     fake.create("B1", "k", given="0-3")
     assert "granted  nothing (left as it was)" in explained(fake, "k")
+
+
+def test_explain_tells_what_would_help() -> None:
+    fake = FakeNode(TWO)
+    fake.run("G3=x G2=y G3=a")
+    assert "  would get CPUs of its own if 1 more were free on node 1\n" in explained(fake, "a")
+
+
+TA_RULE = "has more CPUs left to take from"
+
+
+@pytest.mark.parametrize(
+    ("lost_by", "line"),
+    [
+        (TA_RULE, "not B: A has more CPUs left to take from (2000, here 1000)"),
+        ("has the lower number", "not B: A has the lower number"),
+        ("", "not B: has more CPUs left to take from 1000, A has 2000"),
+    ],
+)
+def test_explain_tells_the_rule_that_a_policy_names(lost_by: str, line: str) -> None:
+    fake = FakeNode(TWO)
+    fake.run("B1=a")
+    (container,) = find(shown(fake), "a")
+    best = Candidate("A", (2000,))
+    decision = Decision(
+        EXCLUSIVE, "A", 1, rules=(TA_RULE,), candidates=(best, Candidate("B", (1000,), lost_by))
+    )
+    text = explain({**container, "decision": decision.as_dict(), "place": "A"})
+    assert f"    {line}\n" in text
+    assert "  place    A\n" in text
+
+
+def test_a_creation_that_failed_is_explained() -> None:
+    fake = FakeNode(TWO)
+    fake.create("G2", "a", start=False)
+    fake.remove("a")
+    current = shown(fake)
+    for wanted in ("a", "default/a", "a/a", "default/a/a"):
+        (failure,) = find_failed(current, wanted)
+        text = explain_failed(failure)
+        assert text.startswith("default/a/a (not created)\n  because  cpuset '1-2': was answered")
+        assert "two plugins" in text
+    assert find_failed(current, "b") == []
 
 
 NAMES = {
