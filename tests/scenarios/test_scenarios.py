@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every scenario of this folder, and every one again with a restart after each step.
+"""Every scenario of this folder, and what holds in each: restarts move nobody, nothing leaks.
 
 A file is a scenario of ``homenode simulate`` whose machine may be a name of
 ``peers/machines.yaml``, and whose steps may have three keys more:
@@ -14,18 +14,21 @@ A file is a scenario of ``homenode simulate`` whose machine may be a name of
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Optional
 
 import pytest
 import yaml
 
+from homenode.pinning.policy import Held
 from homenode.simulate.answer import answer
+from homenode.simulate.kube_node import KubeNode
 from homenode.simulate.policies import run_of
-from homenode.simulate.scenario import read_scenario
+from homenode.simulate.scenario import Scenario, read_scenario
 from model.cpuset import CpuSet
 from model.machine import Machine
+from model.workload import NOT_OURS
 
 FOLDER = Path(__file__).parent
 FILES = sorted(FOLDER.glob("*/*.yaml"))
@@ -42,13 +45,17 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
-def played(
-    content: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]
-) -> tuple[Machine, list[dict[str, Any]]]:
+def scenario_of(content: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> Scenario:
     def recorded(path: str) -> Machine:
         raise AssertionError(path)
 
-    scenario = read_scenario({**content, "steps": steps}, source="scenario", recorded=recorded)
+    return read_scenario({**content, "steps": steps}, source="scenario", recorded=recorded)
+
+
+def played(
+    content: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]
+) -> tuple[Machine, list[dict[str, Any]]]:
+    scenario = scenario_of(content, steps)
     found: list[dict[str, Any]] = answer(run_of(scenario))["steps"]
     return scenario.machine, found
 
@@ -137,6 +144,41 @@ def test_restarts_change_nothing(path: Path) -> None:
     for number, told in enumerate(without):
         for after in restarted[2 * number : 2 * number + 2]:
             assert _placed(after) == _placed(told), (number, after["error"])
+
+
+def states(path: Path) -> Iterator[KubeNode]:
+    """The node after each step, as soon as it has a policy."""
+    content = read(path)
+    run = run_of(scenario_of(content, [plain(step) for step in content["steps"]]))
+    for state, _error in run.states(run.start()):
+        if state.kube_node is not None:
+            yield state.kube_node
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_nobody_moves_if_everything_was_forgotten(path: Path) -> None:
+    """As after a crash that took the agent's files along: cgroups are all there is."""
+    for kube_node in states(path):
+        running = kube_node.running
+        adoption = kube_node.policy.adopt(
+            [Held(one.ask, one.live) for one in running.values()], None
+        )
+        assert not adoption.changed
+        assert all(running[key].live == NOT_OURS for key in adoption.newcomers)
+        for key, placed in adoption.placed.items():
+            assert placed.placement.cpus in (None, running[key].live.cpus)
+            assert placed.placement.mems in (None, running[key].live.mems)
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_nothing_is_left_when_everybody_has_gone(path: Path) -> None:
+    *_earlier, kube_node = states(path)
+    for container_id in kube_node.running:
+        kube_node = kube_node.remove(container_id)
+    left, fresh = kube_node.places(), KubeNode.of(kube_node.policy).places()
+    assert not any(place.containers for place in left)
+    if path.parent.name == "topology-aware":  # where balloons lie depends on their history
+        assert left == fresh
 
 
 def _placed(told: Mapping[str, Any]) -> tuple[Any, Any]:
