@@ -11,7 +11,7 @@ reading files, and whatever only a machine can refute.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Union
 
@@ -21,7 +21,7 @@ from model.problem import HomenodeProblem, Problem
 from .balloons_object import BALLOONS
 from .common_object import AGENT, CONTROL
 from .object_tables import Table, read_object
-from .policy_config import BalloonsConfig, CpuAmount, TopologyAwareConfig
+from .policy_config import BalloonsConfig, CpuAmount, CpuClass, TopologyAwareConfig
 from .topology_aware_object import TOPOLOGY_AWARE
 
 PolicyConfig = Union[TopologyAwareConfig, BalloonsConfig]
@@ -70,6 +70,7 @@ def _config(kind: str, spec: Fields) -> PolicyConfig:
             "write a number of CPUs such as 750m, or cpuset:LIST",
             source=spec.source,
         )
+    notes += _beyond_us(values.get("cpu_classes", ()), spec)
     if kind == TOPOLOGY_AWARE_KIND:
         values["reserved_cpu_class"] = values.get("reserved_cpu_class") or values.get(
             "shared_cpu_class", ""
@@ -78,6 +79,23 @@ def _config(kind: str, spec: Fields) -> PolicyConfig:
     config = BalloonsConfig(**values)
     config = _with_deprecated_classes(config, control.get("cpu", {}))
     return replace(config, notes=(*notes, *_undefined_classes(config, spec)))
+
+
+def _beyond_us(classes: Iterable[CpuClass], spec: Fields) -> Iterator[Problem]:
+    """Settings that only Intel's own tools can make, so far."""
+    for one in classes:
+        keys = {
+            "pctPriority": one.pct_priority,
+            "sstClosID": one.sst_clos_id is not None,
+            "uncoreMinFreq": one.uncore_min_freq,
+            "uncoreMaxFreq": one.uncore_max_freq,
+        }
+        said = ", ".join(key for key, value in keys.items() if value)
+        if said:
+            why = "is read and not applied: it needs a device that homenode does not touch"
+            yield Problem(
+                spec.name(f"cpuClasses.{one.name}"), said, why, "set it by hand", spec.source
+            )
 
 
 def _with_deprecated_classes(config: BalloonsConfig, cpu: Mapping[str, Any]) -> BalloonsConfig:

@@ -288,6 +288,10 @@ def test_what_is_not_obeyed_is_noted() -> None:
     assert {note.field for note in config.notes} == {
         "log", "instrumentation", "control.rdt", "control.blockio"
     }  # fmt: skip
+    intel = topology_aware(
+        cpuClasses=[{"name": "c", "pctPriority": "high", "uncoreMinFreq": "1GHz"}, {"name": "d"}]
+    )
+    assert [note.value for note in intel.notes] == ["pctPriority, uncoreMinFreq"]
     undefined = balloons(balloonTypes=[{"name": "b", "cpuClass": "x"}], idleCPUClass="y")
     assert [note.value for note in undefined.notes] == ["x", "y"]
 
