@@ -4,9 +4,10 @@
 
 """What tenants and operators ask for, typed and bounded: one file per dialect.
 
-``config`` is the operator's own file; ``annotations`` finds the key that holds for a container;
-``nri_plugins`` understands the annotations of that project. A wrong value never stops anything:
-it becomes a Problem beside the intent, and the default holds.
+``config`` is the operator's own file, ``policy_objects`` are those of nri-plugins. ``annotations``
+finds what holds for a container, ``nri_plugins`` understands it, ``manifests`` and ``pod_intents``
+do so before the pod exists. A wrong annotation never stops anything: it becomes a Problem beside
+the intent, and the default holds; only a strict demand that cannot be read is kept as one.
 
 Pure. Out of scope: what an intent leads to (``pinning`` decides).
 """

@@ -67,18 +67,17 @@ def all_effective(
 
     A NAME that starts with a slash is a literal key below the domain itself.
     """
+    ranks = {f"container.{container}": _OWN, "pod": _POD, "": _BARE}
     found: dict[str, Annotation] = {}
     unknown = []
     for key in keys:
         name, scope, older = split_key(key)
-        rank = _rank(scope, container) if name in known else None
-        if rank is None:
-            if name not in known or not scope.startswith("container."):
-                unknown.append(key)
-            continue
-        rank += _OLDER if older else 0
-        if name not in found or rank < found[name].rank:
-            found[name] = Annotation(key, annotations[key], rank)
+        if name not in known or not (scope in ranks or scope.startswith("container.")):
+            unknown.append(key)
+        elif scope in ranks:
+            rank = ranks[scope] + (_OLDER if older else 0)
+            if name not in found or rank < found[name].rank:
+                found[name] = Annotation(key, annotations[key], rank)
     return found, unknown
 
 
@@ -94,11 +93,3 @@ def split_key(key: str) -> tuple[str, str, bool]:
         if head.endswith("." + domain):
             return head[: -len(domain) - 1], slash and (scope or slash), domain == OLD_DOMAIN
     return "", "", False
-
-
-def _rank(scope: str, container: str) -> Optional[int]:
-    if scope == "":
-        return _BARE
-    if scope == "pod":
-        return _POD
-    return _OWN if scope == "container." + container else None
