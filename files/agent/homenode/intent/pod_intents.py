@@ -122,7 +122,8 @@ def _unfit(
             continue
         if pod.qos_class == GUARANTEED:
             end, remedy = "without exclusive CPUs", "request one CPU at least"
-            start = "IRQ affinity invalid" if name == "irq-affinity" else start
+            if name == "irq-affinity":
+                start = f"IRQ affinity ({own[name].value.strip()}) invalid"
         else:
             end, remedy = _not_guaranteed(name, pod.qos_class), "set requests equal to limits"
         yield Problem(own[name].key, own[name].value, f"{start} {end}", remedy)

@@ -147,7 +147,7 @@ cpu-class/container.c | x | whole |
 cpu-class/container.c | x | small | CPU class ("x") invalid without exclusive CPUs
 cpu-class/container.c | x | burst | CPU class ("x") invalid for non-Guaranteed QoS class (Burstable)
 cpu-class/pod | x | burst |
-irq-affinity/container.c | claim: [x] | small | IRQ affinity invalid without exclusive CPUs
+irq-affinity/container.c | claim: [x] | small | IRQ affinity (claim: [x]) invalid without exclusive
 irq-affinity/container.c | claim: [x] | burst | QoS class Burstable is not Guaranteed
 require-isolated-cpus/container.c | true | burst | has no effect: QoS class Burstable is not
 require-isolated-cpus/pod | true | burst |
