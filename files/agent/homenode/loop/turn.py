@@ -121,18 +121,22 @@ class Turn:
 
     def book_changed(self, changed: Mapping[str, Placed]) -> None:
         """Tell everybody of *changed*, and give them what they have now."""
+        held = self.world.ledger.grants
         grants: list[Grant] = []
         groups: dict[tuple[str, Optional[CpuSet]], list[Grant]] = {}
-        for key, placed in changed.items():
-            grant = self.world.ledger.get(key)
+        for key, told in changed.items():
+            grant = held.get(key)
             if grant is None:
                 continue
-            was, placed = grant.placed, self._narrowed(placed, grant.given)
-            settings = changed_settings(was, placed)
+            was = grant.placed
+            placed = self._narrowed(told, grant.given) if grant.given.cpus else told
             grants.append(Grant(*grant[:3], placed, *grant[4:]))
-            if placed.placement != was.placement or settings is not NO_SETTINGS:
-                self.updates[key] = ContainerUpdate(key, placed.placement, settings)
-                groups.setdefault((placed.place, placed.placement.cpus), []).append(grant)
+            now, before = placed.placement, was.placement
+            settings = changed_settings(was, placed)
+            same = now.cpus == before.cpus and now.mems == before.mems
+            if not same or settings is not NO_SETTINGS:
+                self.updates[key] = ContainerUpdate(key, now, settings)
+                groups.setdefault((placed.place, now.cpus), []).append(grant)
         if grants:
             self.world = replace(self.world, ledger=self.world.ledger.with_grants(grants))
         for (place, _cpus), members in groups.items():
