@@ -57,7 +57,8 @@ class Stage:
         self._bystander = self._sandbox(BYSTANDER)
         refused = self._containers(self._bystander, BYSTANDER["containers"])
         assert not refused, refused
-        [self._bystander_pid] = self._pids([self._bystander.cgroup_path])
+        [found] = seen_in(guest, [self._bystander.cgroup_path])
+        self._bystander_pid, self._everything = found.pid, found.effective
 
     def close(self) -> None:
         """End what only this process holds."""
@@ -86,20 +87,27 @@ class Stage:
 
     def assignments(self) -> dict[str, dict[str, Any]]:
         """Cpuset of every running container by full name; null where none is set."""
+        return {name: _assignment(name, one) for name, one in self._seen().items()}
+
+    def _seen(self) -> dict[str, Seen]:
+        """Every running container; the bystander is among them, and still the same process."""
         names, folders = [], []
-        for full_name, pod in {**self.pods, "kube-system/bystander": self._bystander}.items():
+        for pod in (*self.pods.values(), self._bystander):
             for container, container_id in pod.container_ids.items():
                 if container_id not in self.ended:
-                    names.append(f"{full_name}/{container}")
+                    names.append(f"{pod.pod.namespace}/{pod.pod.name}/{container}")
                     folders.append(pod.cgroup_path_of(container))
         found = seen_in(self.guest, folders)
-        return {name: _assignment(name, one) for name, one in zip(names, found)}
+        assert found[-1].pid == self._bystander_pid, "the bystander was started again"
+        return dict(zip(names, found))
 
     def _begin(self, policy: str, spec: Mapping[str, Any]) -> str | None:
         """Start the agent without a memory, under this policy; why it would not start."""
+        self.agent.stop()
+        cpus, mems = self._everything
+        self.cri.update(self._bystander.container_id, cpuset_cpus=cpus, cpuset_mems=mems)
         self.guest.run(
-            f"systemctl stop homenode; python3 -I {ARCHIVE} undo; rm -rf {STATE}/*;"
-            f" cat > {CONFIG}; systemctl reset-failed homenode || true",
+            f"rm -rf {STATE}/*; cat > {CONFIG}; systemctl reset-failed homenode || true",
             stdin=policy_object(policy, spec),
         )
         try:
@@ -116,8 +124,6 @@ class Stage:
         for pod in self.pods.values():
             pod.remove()
         self.pods, self.ended = {}, set()
-        [pid] = self._pids([self._bystander.cgroup_path])
-        assert pid == self._bystander_pid, "the bystander was started again"
 
     def _take(self, step: Mapping[str, Any], policy: str) -> str | None:
         """Take a step, and what was wrong with it."""
@@ -240,14 +246,11 @@ class Stage:
             unchanged, before = now == before, now
             return unchanged
 
-        self._wait(self.assignments, same)
+        self._wait(self._seen, same)
 
     def _found(self, full_name: str) -> tuple[RunningPod, str]:
         pod, _slash, container = _full(full_name, 3).rpartition("/")
         return self.pods[pod], container
-
-    def _pids(self, folders: Iterable[str]) -> list[str]:
-        return self.guest.run(f"cat {'/cgroup.procs '.join([*folders, ''])}").split()
 
     @staticmethod
     def _wait(look: Callable[[], Any], wanted: Callable[[Any], bool]) -> Any:
