@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from homenode.report.journal import BURST, PER_SECOND, Journal
+from homenode.report.journal import BURST, PER_SECOND, ROUTINE, Journal
 
 
 @pytest.fixture
@@ -44,8 +44,17 @@ def lines(path: Path) -> list[dict[str, Any]]:
 def test_a_record_is_one_line_in_the_file_and_on_the_stream(
     path: Path, stream: io.StringIO
 ) -> None:
-    Journal(str(path), 4096, stream).write({"kind": "placed", "cpus": "1-2"})
-    assert path.read_text() == stream.getvalue() == '{"kind": "placed", "cpus": "1-2"}\n'
+    Journal(str(path), 4096, stream).write({"kind": "problem", "cpus": "1-2"})
+    assert path.read_text() == stream.getvalue() == '{"kind": "problem", "cpus": "1-2"}\n'
+
+
+@pytest.mark.parametrize("kind", sorted(ROUTINE))
+def test_what_every_pods_life_has_stands_in_the_file_alone(
+    path: Path, stream: io.StringIO, kind: str
+) -> None:
+    Journal(str(path), 4096, stream).write({"kind": kind})
+    assert path.read_text() == json.dumps({"kind": kind}) + "\n"
+    assert stream.getvalue() == ""
     assert path.stat().st_mode & 0o777 == 0o600
 
 
