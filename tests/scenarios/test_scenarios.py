@@ -15,6 +15,7 @@ A file is a scenario of ``homenode simulate`` whose machine may be a name of
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Optional
 
@@ -31,17 +32,18 @@ from model.machine import Machine
 from model.workload import NOT_OURS
 
 FOLDER = Path(__file__).parent
+MACHINES = FOLDER.parent / "peers" / "machines.yaml"
 FILES = sorted(FOLDER.glob("*/*.yaml"))
 NAMES = [f"{path.parent.name}/{path.stem}" for path in FILES]
 ADDED = ("then", "expect", "error")
 RESTART: Mapping[str, Any] = {"restart": {}}
 
 
+@cache
 def read(path: Path) -> dict[str, Any]:
     content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if isinstance(content["machine"], str):
-        machines = FOLDER.parent / "peers" / "machines.yaml"
-        content["machine"] = yaml.safe_load(machines.read_text())[content["machine"]]
+    if isinstance(content.get("machine"), str):
+        content = {**content, "machine": read(MACHINES)[content["machine"]]}
     return content
 
 
