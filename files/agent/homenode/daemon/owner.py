@@ -21,6 +21,7 @@ from homenode.enforce.undo import BeforeValue, UndoLog
 from homenode.intent.config import PinningConfig
 from homenode.linux.cgroup import CgroupTree
 from homenode.loop import Reconfigured, reconfigure, step
+from homenode.loop.cold_start import warm
 from homenode.loop.rebalance import make_move
 from homenode.pinning import NOTHING_AROUND, Surroundings
 from homenode.world.adopt import current_placement
@@ -139,6 +140,14 @@ class Owner:
         """
         with self._lock:
             world, effects = make_move(self._world, container_id, time.time())
+            self._world = world
+        self._changed(effects.records)
+        return effects.reply.updates
+
+    def warm(self, container_id: str) -> tuple[ContainerUpdate, ...]:
+        """End a container's cold start; whoever calls applies the updates."""
+        with self._lock:
+            world, effects = warm(self._world, container_id, time.time())
             self._world = world
         self._changed(effects.records)
         return effects.reply.updates

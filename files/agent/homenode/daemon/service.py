@@ -34,6 +34,7 @@ from model.problem import Problem
 from model.sysfs import read_machine
 
 from . import control, listener, metrics_server, store
+from .cold_starts import ColdStarts
 from .exports import Exports
 from .front import make_front
 from .live import live_reader
@@ -152,12 +153,13 @@ class Service:
             apply=self._plugin.update,
             note=self._publisher.note,
         )
+        self._cold_starts = ColdStarts(self._owner, self._plugin.update)
         self._readback = ReadBack(
             self._tree,
             self._current_world,
             self._tell,
             self._plugin.update,
-            each_round=self._reload.machine,
+            each_round=self._each_round,
         )
 
     def run(self) -> None:
@@ -277,8 +279,13 @@ class Service:
 
     def _handle(self, event: Any, deadline: float) -> Any:
         reply = self._owner.handle(event, deadline)
+        self._cold_starts.noticed(event)
         self._readback.wake()
         return reply
+
+    def _each_round(self) -> None:
+        self._reload.machine()
+        self._cold_starts.look()
 
     def _tell(self, fact: CgroupRead) -> Reply:
         return self._owner.handle(fact, time.monotonic() + 1.0)
