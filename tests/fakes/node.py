@@ -121,7 +121,9 @@ class FakeNode:
         self.book[name] = current_placement(replace(self.world, observed={}), made)
         effects = self.send(ContainerCreating(sandbox, made))
         self.moved = [one for one in self.moved if one != name]
-        if start:
+        if effects.reply.refusal is not None:
+            del self.book[name]
+        elif start:
             self.send(ContainerStarted(name))
         return effects
 
