@@ -141,4 +141,4 @@ def populate(node: Node, count: int) -> None:
         else:
             qos = "Burstable" if number % 2 else "BestEffort"
             pod = node.runtime.run_pod(f"shared-{number}", qos=qos)
-            node.runtime.create_container(pod, "app", cpu=0.25 if number % 2 else 0)
+            node.runtime.create_container(pod, "app", cpu=0.05 if number % 2 else 0)
