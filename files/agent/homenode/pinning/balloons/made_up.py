@@ -29,18 +29,18 @@ from .sizing import target
 from .types import EffectiveType
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Group:
-    """Containers of a type that were in one balloon; *name* is what the ledger calls it, or ""."""
+    """Containers of a type that were in one balloon; *name* is what the ledger calls it, or "".
+
+    *cpus* are all that they run on, *threads* the first ones of each core among them.
+    """
 
     type: EffectiveType
     name: str
     held: tuple[Held, ...]
-
-    @property
-    def cpus(self) -> CpuSet:
-        """All that they run on."""
-        return seen_cpus(self.held)
+    cpus: CpuSet
+    threads: CpuSet
 
 
 def was_in(setting: Setting, one: Held) -> tuple[EffectiveType, str]:
@@ -55,32 +55,34 @@ def was_in(setting: Setting, one: Held) -> tuple[EffectiveType, str]:
 
 def grouped(setting: Setting, held: Sequence[Held]) -> list[Group]:
     """Who was with whom, in the order of the oldest of each group."""
-    groups: list[Group] = []
+    alike: dict[tuple[str, str, CpuSet], list[Held]] = {}
     for one in held:
         its, name = was_in(setting, one)
-        new = Group(its, name, (one,))
-        apart = [group for group in groups if not _together(setting, group, new)]
-        joined = [group for group in groups if group not in apart]
+        cpus = NO_CPUS if name else one.placement.cpus or NO_CPUS
+        alike.setdefault((its.name, name, cpus), []).append(one)
+    groups: list[Group] = []
+    for (type_name, name, _cpus), members in alike.items():
+        new = _group(setting, setting.types.by_name[type_name], name, members)
+        joined = [group for group in groups if _together(group, new)]
         if joined:
+            groups = [group for group in groups if group not in joined]
             name = next((group.name for group in joined if group.name), name)
-            everybody = tuple(each for group in joined for each in group.held)
-            merged = Group(its, name, (*everybody, one))
-            place = groups.index(joined[0])
-            groups = [group for group in groups if group in apart or group is joined[0]]
-            groups[place] = merged
-        else:
-            groups.append(new)
-    return groups
+            everybody = [one for group in (*joined, new) for one in group.held]
+            new = _group(setting, new.type, name, everybody)
+        groups.append(new)
+    return sorted(groups, key=lambda group: min(one.ask.order for one in group.held))
 
 
-def _together(setting: Setting, group: Group, other: Group) -> bool:
-    if group.type is not other.type or (group.name and other.name and group.name != other.name):
+def _group(setting: Setting, its: EffectiveType, name: str, held: Sequence[Held]) -> Group:
+    cpus = seen_cpus(held)
+    return Group(its, name, tuple(held), cpus, setting.topology.single_threads(cpus))
+
+
+def _together(group: Group, other: Group) -> bool:
+    if group.type is not other.type or (group.name and other.name):
         return False
-    if group.name and group.name == other.name:
-        return True
     if group.type.spec.share_idle_cpus_in_same:
-        single = setting.topology.single_threads
-        return single(group.cpus) == single(other.cpus)
+        return group.threads == other.threads
     return bool(group.cpus & other.cpus)
 
 
