@@ -74,14 +74,14 @@ class Pins:
             zone = self.memory.memory_zones[ask.container_id]
             self.memory = hold(self.memory, replace(request, size=ask.memory_limit), zone)
 
-    def pin(self, balloon: Balloon, cpus: CpuSet) -> None:
-        """All containers of *balloon* to *cpus*."""
+    def pin(self, balloon: Balloon, cpus: CpuSet, whom: Iterable[str]) -> None:
+        """The containers *whom* of *balloon* to *cpus*."""
         if not balloon.cpus:  # nobody is to have an empty set: see ``adopt``
             return
         its = self._setting.type_of(balloon)
         near = self._layout.for_cpus(cpus)
         single: Optional[CpuSet] = None
-        for container_id in balloon.members:
+        for container_id in whom:
             entry = self.entries[container_id]
             mine: Optional[CpuSet] = None
             if self._setting.pin_cpu:

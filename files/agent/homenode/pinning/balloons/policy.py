@@ -19,10 +19,11 @@ from homenode.intent.policy_config import BalloonsConfig
 from homenode.pinning.cpus.topology import CpuTopology
 from homenode.pinning.memory.books import MemoryBooks
 from homenode.pinning.memory.layout import MemoryLayout
-from homenode.pinning.policy import Adoption, Ask, Held, Outcome, Place
+from homenode.pinning.policy import Adoption, Ask, Hardware, Held, Outcome, Place
 from homenode.world.decision import PRESERVED, Decision
 from homenode.world.placed import Placed
 from model.cpuset import CpuSet
+from model.interrupts import Interrupt
 from model.machine import Machine
 from model.problem import HomenodeProblem
 from model.workload import NOT_OURS
@@ -32,6 +33,7 @@ from .choose import choose, member_of, no_instance, subject_of, type_for
 from .creation import start
 from .devices import Devices, known_devices
 from .explain import decision_of
+from .hardware import check_claims, hardware
 from .instances import Holdings
 from .pin import Entries, Entry, Pins, placed_in
 from .places import places
@@ -57,15 +59,18 @@ class Balloons:
     """See the module.
 
     *devices* are the CPUs near each of ``device_paths(config)``, *memory_types* the operator's
-    word on NUMA nodes. Making one raises HomenodeProblem for what the machine cannot satisfy.
+    word on NUMA nodes, *interrupts* the machine's. Making one raises HomenodeProblem for what the
+    machine cannot satisfy.
     """
 
     machine: Machine
     config: BalloonsConfig
     devices: Devices = field(default_factory=dict)
     memory_types: Mapping[int, str] = field(default_factory=dict)
+    interrupts: Sequence[Interrupt] = ()
 
     def __post_init__(self) -> None:
+        check_claims(self.config, self.interrupts)
         self._start  # noqa: B018  what cannot be satisfied shows here
 
     def start(self) -> BalloonBooks:
@@ -98,7 +103,7 @@ class Balloons:
         placed = placed_in(self._setting, balloon, ask, decision)
         pins = self._pins(before)
         pins.add(Entry(ask, balloon.name, placed))
-        outcome = self._pinned(pins, before.holdings, holdings, balloon.name)
+        outcome = self._pinned(pins, before.holdings, holdings, ask.container_id)
         mine = outcome.books.entries[ask.container_id].placed
         others = {**released.changed, **outcome.changed}
         others.pop(ask.container_id, None)
@@ -119,7 +124,7 @@ class Balloons:
             holdings = holdings.without(place)
         pins = self._pins(books)
         pins.remove(container_id)
-        return self._pinned(pins, books.holdings, holdings, entry.balloon)
+        return self._pinned(pins, books.holdings, holdings)
 
     def resize(self, books: BalloonBooks, ask: Ask) -> Outcome:
         """Take a container's new request into account; one that is not known is placed.
@@ -143,7 +148,7 @@ class Balloons:
         pins = self._pins(books)
         pins.add(replace(entry, ask=ask))
         pins.rebook(ask)
-        outcome = self._pinned(pins, books.holdings, holdings, entry.balloon)
+        outcome = self._pinned(pins, books.holdings, holdings, ask.container_id)
         mine = outcome.books.entries[ask.container_id].placed
         others = {key: one for key, one in outcome.changed.items() if key != ask.container_id}
         return Outcome(outcome.books, mine, others)
@@ -169,17 +174,27 @@ class Balloons:
         """The balloons and bookings."""
         return as_dict(books.holdings, books.memory)
 
+    def hardware(self, books: BalloonBooks) -> Hardware:
+        """Classes of CPUs, and interrupts."""
+        return hardware(self.config, self._setting, books.holdings)
+
     def places(self, books: BalloonBooks) -> tuple[Place, ...]:
         """Every balloon, by type and number."""
         return places(self._setting, self._layout, books.holdings, self._start.holdings.idle)
 
-    def _pinned(self, pins: Pins, before: Holdings, after: Holdings, last: str) -> Outcome:
-        """Pin the containers of all balloons that have changed, those of the *last* at the end."""
+    def _pinned(self, pins: Pins, before: Holdings, after: Holdings, last: str = "") -> Outcome:
+        """Pin everybody in balloons that have changed, and the container *last*, after all others.
+
+        The order counts where memory is scarce.
+        """
         known = self._usable(before)
         now = self._usable(after)
-        for one in sorted(after.balloons, key=lambda one: one.name == last):
-            if one.name == last or known.get(one.name) != now[one.name]:
-                pins.pin(one, now[one.name])
+        home = pins.entries[last].balloon if last else ""
+        for one in sorted(after.balloons, key=lambda one: one.name == home):
+            if known.get(one.name) != now[one.name]:
+                pins.pin(one, now[one.name], one.members)
+            elif one.name == home:
+                pins.pin(one, now[one.name], (last,))
         return Outcome(BalloonBooks(after, pins.entries, pins.memory), None, pins.changed)
 
     def _usable(self, holdings: Holdings) -> dict[str, CpuSet]:
