@@ -49,7 +49,7 @@ def make_policy(
     if isinstance(config.spec, BalloonsConfig):
         from .balloons.policy import Balloons
 
-        return Balloons(machine, config.spec, around.near, config.memory_types)
+        return Balloons(machine, config.spec, around.near, config.memory_types, around.interrupts)
     from .home_node import HomeNode
 
     return HomeNode(machine, config)

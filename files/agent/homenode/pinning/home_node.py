@@ -37,7 +37,7 @@ from model.workload import GUARANTEED, NOT_OURS, Placement
 from .cpu_allocator import pick
 from .home_node_adoption import adopted, due_cpus
 from .home_node_books import EMPTY, Entry, HomeBooks
-from .policy import Adoption, Ask, Held, Outcome, Place
+from .policy import NO_HARDWARE, Adoption, Ask, Hardware, Held, Outcome, Place
 
 RULES = ("fits CPUs", "fits memory", FREE_CPUS, "free memory MiB", "node id (lower wins)")
 MEMORY_GIVEN = "has its memory"
@@ -83,6 +83,10 @@ class HomeNode:
     def remember(self, books: HomeBooks) -> dict[str, Any]:
         """Nothing beyond what the ledger has anyway."""
         return {}
+
+    def hardware(self, books: HomeBooks) -> Hardware:
+        """The hardware is left alone."""
+        return NO_HARDWARE
 
     def places(self, books: HomeBooks) -> tuple[Place, ...]:
         """Every NUMA node with CPUs, with what is shared of it."""

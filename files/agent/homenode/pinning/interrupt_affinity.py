@@ -4,14 +4,16 @@
 
 """Which CPUs each interrupt is to go to, from what containers and balloons claim or avoid.
 
-Pure. Rules: the documented IRQ options of nri-plugins' two policies. No interrupt ever gets an
-empty set, and one that nobody wishes anything for is not named. Out of scope: reading, writing.
+Pure. Rules: the documented IRQ options of nri-plugins' two policies, of which one is in force at a
+time. No interrupt ever gets an empty set, and one that nobody wishes anything for is not named.
+Out of scope: reading, writing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Optional
 
 from model.cpuset import NO_CPUS, CpuSet
 from model.interrupts import Interrupt
@@ -33,40 +35,18 @@ class InterruptWish:
     mode: str = MASK_FIRST
 
 
-def of_containers(
-    interrupts: Sequence[Interrupt],
-    allowed: CpuSet,
-    controllable: Sequence[str],
-    wishes: Sequence[InterruptWish],
-) -> Mapping[int, CpuSet]:
-    """Topology-aware: claims narrow to the claimers' CPUs; what is claimed and masked is claimed.
-
-    A claim-first masker keeps its CPUs even from claims, a mask-first one only from the rest.
-    """
-    wanted: dict[int, CpuSet] = {}
-    for interrupt in interrupts:
-        if not interrupt.matches_any(controllable):
-            continue
-        claimed = _union(wish.cpus for wish in wishes if interrupt.matches_any(wish.claim))
-        maskers = [wish for wish in wishes if interrupt.matches_any(wish.mask)]
-        if not claimed and not maskers:
-            continue
-        before = _union(wish.cpus for wish in maskers if wish.mode == CLAIM_FIRST)
-        after = _union(wish.cpus for wish in maskers if wish.mode != CLAIM_FIRST) - claimed
-        base = allowed - before
-        cpus = (base & claimed if claimed else base) - after
-        wanted[interrupt.number] = cpus or allowed
-    return wanted
-
-
-def of_balloons(
+def wanted_cpus(
     interrupts: Sequence[tuple[Interrupt, CpuSet]],
     allowed: CpuSet,
     controllable: Sequence[str],
     wishes: Sequence[InterruptWish],
 ) -> Mapping[int, CpuSet]:
-    """Balloons: claims first, then sinks, then away from the isolated; *interrupts* come with the
-    CPUs they go to now. One that goes nowhere near *allowed* is left alone.
+    """The CPUs of each interrupt that somebody has a wish for, by its number.
+
+    *interrupts* come with the CPUs that they go to without us. Claims narrow an interrupt to the
+    claimers' CPUs; a mask takes the masker's away, in CLAIM_FIRST even from claims, in MASK_FIRST
+    unless they are claimed too. What nobody names goes to the sinks, else away from the isolated,
+    if it goes anywhere near *allowed*. Who has no CPU has no wish.
     """
     there = [wish for wish in wishes if wish.cpus]
     sinks = _union(wish.cpus for wish in there if wish.mode == SINK)
@@ -75,12 +55,39 @@ def of_balloons(
     for interrupt, current in interrupts:
         if not interrupt.matches_any(controllable):
             continue
-        cpus = _union(wish.cpus for wish in there if interrupt.matches_any(wish.claim)) or sinks
+        cpus = _named(interrupt, allowed, there) or sinks
         if not cpus and isolated and current & allowed:
             cpus = (current | allowed) - isolated
         if cpus:
             wanted[interrupt.number] = cpus
     return wanted
+
+
+def _named(interrupt: Interrupt, allowed: CpuSet, wishes: Sequence[InterruptWish]) -> CpuSet:
+    """The CPUs of an interrupt that is claimed or masked; none for others."""
+    claimed = _union(wish.cpus for wish in wishes if interrupt.matches_any(wish.claim))
+    maskers = [wish for wish in wishes if interrupt.matches_any(wish.mask)]
+    if not claimed and not maskers:
+        return NO_CPUS
+    before = _union(wish.cpus for wish in maskers if wish.mode == CLAIM_FIRST)
+    after = _union(wish.cpus for wish in maskers if wish.mode != CLAIM_FIRST) - claimed
+    base = allowed - before
+    return ((base & claimed if claimed else base) - after) or allowed
+
+
+def denied(
+    patterns: Iterable[str], interrupts: Iterable[Interrupt], controllable: Sequence[str]
+) -> Optional[tuple[str, str]]:
+    """The first pattern that names an interrupt which is not controllable, and why not."""
+    beyond = [one for one in interrupts if not one.matches_any(controllable)]
+    for pattern in patterns:
+        for interrupt in beyond:
+            if interrupt.matches(pattern):
+                number = interrupt.number
+                return pattern, (
+                    f'denied interrupt: {number} denied but matched by user pattern "{pattern}"'
+                )
+    return None
 
 
 def _union(parts: Iterable[CpuSet]) -> CpuSet:

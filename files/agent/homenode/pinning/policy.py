@@ -22,11 +22,14 @@ from model.cpuset import NO_CPUS, NO_NODES, CpuSet, NodeSet
 from model.problem import Problem
 from model.workload import NOT_OURS, Placement, Pod
 
+from .interrupt_affinity import InterruptWish
+
 __all__ = [
     "POD_RESOURCES",
     "Adoption",
     "Ask",
     "Books",
+    "Hardware",
     "Held",
     "Hint",
     "Outcome",
@@ -122,6 +125,19 @@ class Adoption:
     changed: Mapping[str, Placed] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Hardware:
+    """What a policy wishes of the hardware: which CPUs are of which class (by its name), and where
+    interrupts are to go, all of it within the *allowed* CPUs."""
+
+    cpu_classes: Mapping[str, CpuSet] = field(default_factory=dict)
+    interrupts: tuple[InterruptWish, ...] = ()
+    allowed: CpuSet = NO_CPUS
+
+
+NO_HARDWARE = Hardware()
+
+
 class Policy(Protocol):
     """See the module. Whoever makes one raises HomenodeProblem for what cannot be satisfied."""
 
@@ -145,3 +161,6 @@ class Policy(Protocol):
 
     def places(self, books: Books) -> tuple[Place, ...]:
         """Every pool or balloon as it is now."""
+
+    def hardware(self, books: Books) -> Hardware:
+        """What is wished of the hardware; NO_HARDWARE where it is left alone."""

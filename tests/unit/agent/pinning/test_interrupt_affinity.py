@@ -16,15 +16,15 @@ from homenode.pinning.interrupt_affinity import (
     MASK_FIRST,
     SINK,
     InterruptWish,
-    of_balloons,
-    of_containers,
+    denied,
+    wanted_cpus,
 )
 from model.cpuset import CpuSet
 from model.interrupts import Interrupt, parse_interrupts
 
 TTY, RTC = Interrupt(4, "IO-APIC 4-edge ttyS0"), Interrupt(8, "IO-APIC 8-edge rtc0")
-BOTH = (TTY, RTC)
 ALL = CpuSet.parse("0-15")
+BOTH = ((TTY, ALL), (RTC, ALL))
 FIRST, SECOND = CpuSet.parse("4-5"), CpuSet.parse("6-7")
 
 LISTING = """           CPU0       CPU1
@@ -79,14 +79,27 @@ def test_how_people_name_one(pattern: str, there: bool) -> None:
     ],
 )
 def test_containers(wishes: tuple[InterruptWish, ...], wanted: dict[int, str]) -> None:
-    found = of_containers(BOTH, ALL, ("*",), wishes)
+    found = wanted_cpus(BOTH, ALL, ("*",), wishes)
     assert {number: str(cpus) for number, cpus in found.items()} == wanted
 
 
 def test_what_is_not_controllable_is_not_touched() -> None:
     wishes = (InterruptWish(FIRST, ("*",)),)
-    assert of_containers(BOTH, ALL, ("*rtc0*",), wishes) == {8: FIRST}
-    assert of_balloons([(TTY, ALL), (RTC, ALL)], ALL, ("*rtc0*",), wishes) == {8: FIRST}
+    assert wanted_cpus(BOTH, ALL, ("*rtc0*",), wishes) == {8: FIRST}
+
+
+def test_a_pattern_that_names_it_is_denied() -> None:
+    found = denied(("*rtc0*", "*tty*"), (TTY, RTC), ("*rtc0*",))
+    assert found == ("*tty*", 'denied interrupt: 4 denied but matched by user pattern "*tty*"')
+    assert denied(("*rtc0*", "*nobody*"), (TTY, RTC), ("*rtc0*",)) is None
+
+
+def test_what_goes_elsewhere_stays_there_unless_it_is_claimed() -> None:
+    there = ((TTY, CpuSet([20])), (RTC, CpuSet([3])))
+    isolate = InterruptWish(FIRST, mode=ISOLATE)
+    assert {4, 8} - set(wanted_cpus(there, ALL, ("*",), (isolate,))) == {4}
+    claim = InterruptWish(SECOND, ("4",), mode="")
+    assert wanted_cpus(there, ALL, ("*",), (isolate, claim))[4] == SECOND
 
 
 @pytest.mark.parametrize(
@@ -103,7 +116,7 @@ def test_what_is_not_controllable_is_not_touched() -> None:
     ],
 )
 def test_balloons(wishes: tuple[InterruptWish, ...], wanted: dict[int, str]) -> None:
-    found = of_balloons([(TTY, ALL), (RTC, ALL)], ALL, ("*",), wishes)
+    found = wanted_cpus(BOTH, ALL, ("*",), wishes)
     assert {number: str(cpus) for number, cpus in found.items()} == wanted
 
 
@@ -123,5 +136,5 @@ WISHES = st.lists(
 
 @given(WISHES)
 def test_nobody_ever_gets_an_empty_set(wishes: list[InterruptWish]) -> None:
-    assert all(of_containers(BOTH, ALL, ("*",), wishes).values())
-    assert all(of_balloons([(TTY, ALL), (RTC, FIRST)], ALL, ("*",), wishes).values())
+    assert all(wanted_cpus(BOTH, ALL, ("*",), wishes).values())
+    assert all(wanted_cpus(((TTY, ALL), (RTC, FIRST)), ALL, ("*",), wishes).values())

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from homenode.intent.policy_config import TopologyAwareConfig
 from homenode.intent.tenant import CONTAINER_SCOPE
+from homenode.pinning.interrupt_affinity import denied
 from homenode.pinning.policy import Ask, Hint
 from model.cpuset import NO_CPUS, CpuSet, NodeSet
 from model.problem import HomenodeProblem
@@ -35,17 +36,11 @@ def _refuse_interrupts(setting: Setting, ask: Ask, full: int) -> None:
     irq = ask.intent.irq
     if irq is None:
         return
-    for pattern in (*irq.claim, *irq.mask):
-        for interrupt in setting.interrupts:
-            allowed = interrupt.matches_any(setting.config.controllable_interrupts)
-            if interrupt.matches(pattern) and not allowed:
-                raise _refusal(
-                    "irq-affinity",
-                    pattern,
-                    f"denied interrupt: {interrupt.number} denied but matched by user pattern"
-                    f' "{pattern}"',
-                    "name interrupts that controllableInterrupts has",
-                )
+    patterns, controllable = (*irq.claim, *irq.mask), setting.config.controllable_interrupts
+    found = denied(patterns, setting.interrupts, controllable)
+    if found is not None:
+        remedy = "name interrupts that controllableInterrupts has"
+        raise _refusal("irq-affinity", found[0], found[1], remedy)
     if ask.intent.irq_scope != CONTAINER_SCOPE:
         return
     names = ",".join((*irq.claim, *irq.mask))

@@ -16,13 +16,14 @@ from typing import Any, Optional
 from homenode.intent.policy_config import TopologyAwareConfig
 from homenode.intent.tenant import DRAM
 from homenode.pinning.memory.allocator import free, grow, release
-from homenode.pinning.policy import Adoption, Ask, Held, Outcome, Place
+from homenode.pinning.policy import Adoption, Ask, Hardware, Held, Outcome, Place
 from model.cpuset import NO_NODES
 from model.interrupts import Interrupt
 from model.machine import Machine
 
 from .adopt import adopt
 from .books import Books, Grant
+from .hardware import hardware
 from .placements import Placements, changed, scheduling_class_of
 from .remember import remembered
 from .request import request_of
@@ -119,6 +120,10 @@ class TopologyAware:
     def remember(self, books: Books) -> dict[str, Any]:
         """What a later adoption wants to know, JSON-clean."""
         return remembered(books)
+
+    def hardware(self, books: Books) -> Hardware:
+        """Classes of CPUs, and interrupts."""
+        return hardware(books)
 
     def places(self, books: Books) -> tuple[Place, ...]:
         """Every pool, by its number."""
