@@ -5,9 +5,9 @@
 """The pass that takes CPUs by cache group, on machines whose dies have several.
 
 Groups that are free as a whole are taken first, and the last of them is split; then those that
-are in use already. Whatever is taken is of one package. Source: nri-plugins' CPU allocator, with
-what its comments say where its code fails to: groups of equal size are looked for, groups in use
-come from the die of the idle ones first and the largest first, and the package is never left.
+are in use already. Whatever is taken is of one package. Source: nri-plugins' CPU allocator; two
+things are as its comments say and its code fails to: groups of equal size are looked for, and the
+package is never left.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def parts_of_cache_groups(draft: Draft) -> Draft:
     idle = [one for one in found if one.free == one.group.cpus]
     used = [one for one in found if one.free != one.group.cpus]
     idle = _ordered_idle(idle, used, draft.missing, len(groups[0].cpus))
-    used = _ordered_used(used, idle, draft.missing)
+    used = _ordered_used(used, bool(idle) and draft.missing >= len(groups[0].cpus), draft.missing)
     package = (idle or used)[0].group.package
     idle = [one for one in idle if one.group.package == package]
     used = [one for one in used if one.group.package == package]
@@ -122,20 +122,18 @@ def _ordered_idle(
     return sorted(idle, key=order)
 
 
-def _ordered_used(used: list[Candidate], idle: list[Candidate], missing: int) -> list[Candidate]:
-    """The die of the first idle group first; without one the tightest die that suffices alone.
+def _ordered_used(used: list[Candidate], beside_idle: bool, missing: int) -> list[Candidate]:
+    """As they lie in the machine, *beside_idle* groups that are taken whole.
 
-    The largest first in a die.
+    Else the tightest die that suffices alone first, and the largest first in a die.
     """
+    if beside_idle:
+        return used
     dies, _packages = _totals(used)
 
     def order(one: Candidate) -> tuple[int, int, int, int]:
-        if idle:
-            elsewhere, tightness = one.die != idle[0].die, 0
-        else:
-            elsewhere = dies[one.die] < missing
-            tightness = 0 if elsewhere else dies[one.die]
-        return elsewhere, tightness, -len(one.free), one.place
+        elsewhere = dies[one.die] < missing
+        return elsewhere, 0 if elsewhere else dies[one.die], -len(one.free), one.place
 
     return sorted(used, key=order)
 
