@@ -217,4 +217,5 @@ class Owner:
 
     def _before(self, world: World, container: Container, placement: Placement) -> BeforeValue:
         path = cgroup_path(container.cgroups_path) or ""
-        return BeforeValue(container.id, world.full_name(container), path, placement)
+        shares = container.resources.shares
+        return BeforeValue(container.id, world.full_name(container), path, placement, shares)

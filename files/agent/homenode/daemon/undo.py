@@ -26,6 +26,7 @@ from host_files import open_host
 from model.cpuset import NodeSet
 from model.events import NO_CHANGE, ContainerUpdate, Event, Reply, Synchronized
 from model.machine import Machine
+from model.settings import Settings
 from model.sysfs import read_machine
 from model.workload import Placement
 
@@ -72,7 +73,7 @@ def _tell_runtime(socket: str, values: Sequence[BeforeValue], machine: Machine) 
     wide = Placement(
         machine.online, NodeSet(node.id for node in machine.nodes if node.memory_total_bytes)
     )
-    touched = {value.container_id: value.placement for value in values}
+    touched = {value.container_id: value for value in values}
     synchronized, stop = threading.Event(), threading.Event()
 
     def handle(event: Event, _deadline: float) -> Reply:
@@ -97,14 +98,15 @@ def _tell_runtime(socket: str, values: Sequence[BeforeValue], machine: Machine) 
 
 
 def _updates(
-    event: Synchronized, touched: dict[str, Placement], wide: Placement
+    event: Synchronized, touched: dict[str, BeforeValue], wide: Placement
 ) -> list[ContainerUpdate]:
     updates = []
     for container in event.containers:
         before = touched.get(container.id)
         if before is not None:
-            restored = Placement(before.cpus or wide.cpus, before.mems or wide.mems)
-            updates.append(ContainerUpdate(container.id, restored))
+            was = before.placement
+            restored = Placement(was.cpus or wide.cpus, was.mems or wide.mems)
+            updates.append(ContainerUpdate(container.id, restored, Settings(before.shares)))
     return updates
 
 

@@ -21,14 +21,30 @@ from model.problem import HomenodeProblem
 from model.workload import Placement
 
 
+UNBELIEVABLE = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    HomenodeProblem,
+)
+"""All that reading a line of anything can come to."""
+
+
 @dataclass(frozen=True)
 class BeforeValue:
-    """What a container's cpuset was before we touched it; *cgroup* is below the cgroup mount."""
+    """What a container's cpuset was before we touched it; *cgroup* is below the cgroup mount.
+
+    *shares* is the cpu.shares that the kubelet asked for, None where it is not known.
+    """
 
     container_id: str
     name: str
     cgroup: str
     placement: Placement
+    shares: Optional[int] = None
 
 
 class UndoLog:
@@ -103,7 +119,7 @@ def _write(path: str, text: str, how: int) -> Optional[OSError]:
     return None
 
 
-def _as_dict(value: BeforeValue) -> dict[str, str]:
+def _as_dict(value: BeforeValue) -> dict[str, object]:
     cpus, mems = value.placement.cpus, value.placement.mems
     return {
         "container_id": value.container_id,
@@ -111,6 +127,7 @@ def _as_dict(value: BeforeValue) -> dict[str, str]:
         "cgroup": value.cgroup,
         "cpus": "" if cpus is None else str(cpus),
         "mems": "" if mems is None else str(mems),
+        "shares": value.shares,
     }
 
 
@@ -128,8 +145,18 @@ def _parse(line: str) -> Optional[BeforeValue]:
     try:
         fields = json.loads(line)
         placement = Placement.parse(fields["cpus"], fields["mems"])
-        value = BeforeValue(fields["container_id"], fields["name"], fields["cgroup"], placement)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, HomenodeProblem):
+        names = fields["container_id"], fields["name"], fields["cgroup"]
+        shares = fields.get("shares")  # an older agent wrote none
+        value = BeforeValue(*names, placement, None if shares is None else int(shares))
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        RecursionError,
+        OverflowError,
+        HomenodeProblem,
+    ):
         return None
     texts = (value.container_id, value.name, value.cgroup)
     return value if all(isinstance(text, str) for text in texts) else None

@@ -45,7 +45,9 @@ class Undone:
         container = self.runtime.create_container(self.runtime.run_pod(name), name)
         container.cpus, container.mems = "2-3", "1"
         container.write_cgroup(self.runtime.cgroup_root, self.runtime.everything)
-        value = BeforeValue(container.id, f"default/{name}/{name}", self.path(container), before)
+        shares, container.shares = container.shares, 77
+        path = self.path(container)
+        value = BeforeValue(container.id, f"default/{name}/{name}", path, before, shares)
         UndoLog(self.paths.undo).remember([value])
         return container
 
@@ -78,6 +80,7 @@ def test_everything_is_given_back_and_read_again(undone: Undone) -> None:
     assert undone.tree.placement(undone.path(a)) == NOT_OURS
     assert undone.tree.placement(undone.path(b)) == kept
     assert (a.placement, b.placement) == (("0-3", "0-1"), ("0-1", "0")), "in its record as well"
+    assert a.shares == a.figures.shares
     assert undone.said == [
         "the runtime was told",
         "default/a/a: given back, read again",

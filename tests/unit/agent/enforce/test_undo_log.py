@@ -19,7 +19,14 @@ from model.workload import NOT_OURS, Placement
 
 def value(name: str, cpus: str = "", mems: str = "") -> BeforeValue:
     before = Placement(CpuSet.parse(cpus) or None, NodeSet.parse(mems) or None)
-    return BeforeValue(name, f"default/{name}/{name}", f"kubepods/{name}", before)
+    return BeforeValue(name, f"default/{name}/{name}", f"kubepods/{name}", before, 512)
+
+
+def test_a_line_of_an_older_agent_knows_no_weight(tmp_path: Path) -> None:
+    line = '{"container_id": "a", "name": "n", "cgroup": "k/a", "cpus": "1", "mems": ""}\n'
+    (tmp_path / "undo").write_text(line)
+    (found,) = UndoLog(str(tmp_path / "undo")).values()
+    assert (found.container_id, found.shares) == ("a", None)
 
 
 A, B, C = value("a"), value("b", "0-3", "0"), value("c", "1")
