@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
+from homenode.enforce.undo import UNBELIEVABLE
 from homenode.intent.config import PinningConfig
 from homenode.world.decision import Candidate, Decision
 from homenode.world.ledger import EMPTY_LEDGER, Grant, Ledger
@@ -24,7 +25,7 @@ from homenode.world.placed import Placed
 from homenode.world.record import placement_dict
 from homenode.world.world import World
 from model.cpuset import CpuSet, NodeSet
-from model.problem import HomenodeProblem, Problem
+from model.problem import Problem
 from model.workload import Placement
 
 SCHEMA = 2
@@ -32,17 +33,6 @@ MAX_BYTES = 16 << 20
 
 CLASSES = ("cpu_class", "scheduling_class", "rdt_class", "blockio_class")
 """The parts of Placed that name a class."""
-
-UNBELIEVABLE = (
-    ValueError,
-    TypeError,
-    KeyError,
-    AttributeError,
-    OverflowError,
-    RecursionError,
-    HomenodeProblem,
-)
-"""All that reading a file of anything can come to."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ from typing import Optional
 from model.problem import HomenodeProblem
 from model.workload import Placement
 
-
 UNBELIEVABLE = (
     ValueError,
     TypeError,
