@@ -10,7 +10,7 @@ moving anybody who is there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Optional
 
 from homenode.intent.expressions import Subject, matches
@@ -33,7 +33,7 @@ def affinity_scores(books: Books, ask: Ask) -> Optional[list[float]]:
     weights = _weights(books, ask)
     if not any(weights):
         return None
-    return _spread(books.setting.tree, weights)
+    return spread(books.setting.tree, weights)
 
 
 def _weights(books: Books, ask: Ask) -> list[int]:
@@ -72,8 +72,8 @@ def _weight(affinities: Iterable[Affinity], ask: Ask, grant: Grant) -> int:
     return weight
 
 
-def _spread(tree: PoolTree, weights: list[int]) -> list[float]:
-    """Powers of 3/4 and whole weights add up exactly, in whatever order."""
+def spread(tree: PoolTree, weights: Sequence[int]) -> list[float]:
+    """What *weights*, by pool, come to in each: powers of 3/4 and whole weights add up exactly."""
     scores = []
     for pool in tree.pools:
         score = float(weights[pool.id])

@@ -12,14 +12,14 @@ the kernel does not say that each is one cluster. Out of scope: what is granted 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from homenode.intent.tenant import DRAM, HBM, LEVELS, MEMORY_TYPES, PMEM
 from homenode.pinning.memory.layout import MemoryLayout
 from model.cpuset import NO_NODES, CpuSet, NodeSet
-from model.machine import Machine
+from model.machine import Machine, Package
 
 ROOT, SOCKET, DIE, NUMA_NODE, L3_CACHE = (
     "virtual node", "socket", "die", "numa node", "L3 cache",
@@ -109,60 +109,51 @@ class _Branch:
 
 def pool_tree(machine: Machine, layout: MemoryLayout) -> PoolTree:
     """The pools of *machine*."""
-    sockets = tuple(_socket(machine, package.id) for package in machine.packages)
+    sockets = tuple(_socket(machine, package) for package in machine.packages)
     top = sockets[0] if len(sockets) == 1 else _Branch("root", ROOT, machine.online, -1, sockets)
-    branches = list(_numbered(top))
-    ids = {branch.name: number for number, branch in enumerate(branches)}
-    parents = {below.name: branch.name for branch in branches for below in branch.branches}
-    pools = []
-    for number, branch in enumerate(branches):
-        everything = branch is top
+    return PoolTree(tuple(_grown(layout, top)))
+
+
+def _grown(layout: MemoryLayout, top: _Branch) -> list[TopologyPool]:
+    """The pools of all branches, children before parents."""
+    pools: list[TopologyPool] = []
+
+    def grow(branch: _Branch, links: int) -> None:
+        first = len(pools)
+        for each in branch.branches:
+            grow(each, links + 1)
+        near = memory_near(layout, branch.cpus) if links else layout.with_memory
         pools.append(
             TopologyPool(
-                id=number,
+                id=len(pools),
                 name=branch.name,
                 kind=branch.kind,
                 cpus=branch.cpus,
-                mems=_mems(
-                    layout, layout.with_memory if everything else memory_near(layout, branch.cpus)
-                ),
+                mems=_mems(layout, near),
                 package=branch.package,
-                above=tuple(ids[name] for name in _upwards(branch.name, parents)),
-                below=tuple(ids[each.name] for each in _numbered(branch) if each is not branch),
+                above=(),
+                below=tuple(range(first, len(pools))),
             )
         )
-    return PoolTree(tuple(pools))
+
+    grow(top, 0)
+    return [
+        replace(pool, above=tuple(one.id for one in pools if pool.id in one.below))
+        for pool in pools
+    ]
 
 
-def _numbered(branch: _Branch) -> Iterator[_Branch]:
-    """Children before parents."""
-    for below in branch.branches:
-        yield from _numbered(below)
-    yield branch
-
-
-def _upwards(name: str, parents: Mapping[str, str]) -> Iterator[str]:
-    while name in parents:
-        name = parents[name]
-        yield name
-
-
-def _socket(machine: Machine, package: int) -> _Branch:
-    cpus = next(one.cpus for one in machine.packages if one.id == package)
-    name = f"socket #{package}"
-    dies = [die for die in machine.dies if die.package == package]
-    parted = len(dies) > 1 and not all(_is_one_cluster(machine, die.cpus) for die in dies)
-    if not parted:
-        return _Branch(name, SOCKET, cpus, package, _inside(machine, name, cpus, package))
+def _socket(machine: Machine, package: Package) -> _Branch:
+    name, cpus = f"socket #{package.id}", package.cpus
+    dies = [die for die in machine.dies if die.package == package.id]
+    if len(dies) < 2 or all(die.cpus in machine.clusters for die in dies):
+        return _Branch(name, SOCKET, cpus, package.id, _inside(machine, name, cpus, package.id))
     below = []
     for die in dies:
-        inside = _inside(machine, f"die #{package}/{die.id}", die.cpus, package)
-        below.append(_Branch(f"die #{package}/{die.id}", DIE, die.cpus, package, inside))
-    return _Branch(name, SOCKET, cpus, package, tuple(below))
-
-
-def _is_one_cluster(machine: Machine, cpus: CpuSet) -> bool:
-    return cpus in machine.clusters
+        own = f"die #{package.id}/{die.id}"
+        inside = _inside(machine, own, die.cpus, package.id)
+        below.append(_Branch(own, DIE, die.cpus, package.id, inside))
+    return _Branch(name, SOCKET, cpus, package.id, tuple(below))
 
 
 def _inside(machine: Machine, name: str, cpus: CpuSet, package: int) -> tuple[_Branch, ...]:

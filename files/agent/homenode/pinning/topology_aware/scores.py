@@ -9,12 +9,13 @@ Out of scope: which of these figures count more (``rules``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Optional
 
 from homenode.pinning.cpus.priority import NONE
 from model.cpuset import NO_NODES
 
-from .affinity import affinity_scores
 from .books import Books
 from .hints import hint_scores
 from .offers import MemoryOffers
@@ -46,11 +47,12 @@ class Score:
     memory_capacity: int
 
 
-def scores_of(books: Books, request: Request, offers: MemoryOffers) -> list[Score]:
-    """By pool."""
+def scores_of(
+    books: Books, request: Request, offers: MemoryOffers, affinity: Optional[Sequence[float]]
+) -> list[Score]:
+    """By pool; *affinity* is what ``affinity_scores`` found."""
     setting = books.setting
     millis = request.millis or (0 if request.full else 1)
-    affinity = affinity_scores(books, request.ask)
     hinted = hint_scores(setting.machine, setting.tree, request.ask.hints)
     wanted = None
     if request.priority != NONE:

@@ -20,6 +20,7 @@ from homenode.pinning.memory.books import MemoryBooks
 from model.cpuset import NO_CPUS, CpuSet, NodeSet
 from model.problem import HomenodeProblem
 
+from .affinity import affinity_scores
 from .books import KUBELETS, NORMAL, RESERVED, Books
 from .demands import check_hints, check_isolated
 from .hints import cpus_of, pod_resource_hints
@@ -47,17 +48,23 @@ class Taken:
     lacks: bool = False
 
 
+class TooFewCpus(HomenodeProblem):
+    """No pool can spare the CPUs that a container asks for itself."""
+
+
 def take(books: Books, request: Request, near: Optional[int] = None) -> Taken:
     """What *request* gets; from the pool *near* where it has been before and can stay.
 
-    Raises HomenodeProblem where CPUs of its own, memory, or a strict demand cannot be served.
+    Raises TooFewCpus for CPUs of its own, HomenodeProblem where memory or a strict demand cannot
+    be served.
     """
     offers = MemoryOffers(books.setting, books.memory, request)
     if request.kind == KUBELETS:
         return _follow(books, request, offers)
     if request.kind != NORMAL:
         return _at_root(books, request, offers)
-    ranking = ranked(request, scores_of(books, request, offers))
+    affinity = affinity_scores(books, request.ask)
+    ranking = ranked(request, scores_of(books, request, offers, affinity))
     pool = _chosen(books, request, ranking, near)
     offer = offers.demand(pool)
     exclusive = _own_cpus(books, request, pool) if request.full else NO_CPUS
@@ -116,7 +123,7 @@ def _follow(books: Books, request: Request, offers: MemoryOffers) -> Taken:
 
 
 def _own_cpus(books: Books, request: Request, pool: TopologyPool) -> CpuSet:
-    """The CPUs of its own. Raises HomenodeProblem where the pool cannot spare them."""
+    """The CPUs of its own. Raises TooFewCpus where the pool cannot spare them."""
     supply, allocatable = books.supplies[pool.id], books.allocatable[pool.id]
     if request.isolate and len(supply.isolated) >= request.full:
         source, left = supply.isolated, allocatable
@@ -184,8 +191,8 @@ def _check(books: Books, request: Request, taken: Taken) -> None:
     )
 
 
-def _lack(why: str, request: Request) -> HomenodeProblem:
-    return HomenodeProblem(
+def _lack(why: str, request: Request) -> TooFewCpus:
+    return TooFewCpus(
         "cpu",
         f"{request.ask.cpu_request}m",
         why,
