@@ -10,6 +10,7 @@ what a container wants is given as values.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,12 @@ _MACHINES = Path(__file__).parents[1] / "peers" / "machines.yaml"
 @cache
 def described(name: str) -> Machine:
     """A machine by its name."""
-    content = yaml.safe_load(_MACHINES.read_text(encoding="utf-8"))[name]
-    return read_machine(Fields(content, source=name))
+    return machine(yaml.safe_load(_MACHINES.read_text(encoding="utf-8"))[name])
+
+
+def machine(content: Mapping[str, Any]) -> Machine:
+    """A machine as ``homenode simulate`` takes it."""
+    return read_machine(Fields(content, source="machine"))
 
 
 def config(**values: Any) -> TopologyAwareConfig:
@@ -98,8 +103,8 @@ def ask(
 class Node:
     """A machine on which containers are created and deleted, and what each has at the moment."""
 
-    def __init__(self, machine: str, **values: Any) -> None:
-        self.policy = TopologyAware(described(machine), config(**values))
+    def __init__(self, name: str, **values: Any) -> None:
+        self.policy = TopologyAware(described(name), config(**values))
         self.books: Books = self.policy.start()
         self.placed: dict[str, Placed] = {}
 
