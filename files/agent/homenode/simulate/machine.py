@@ -84,7 +84,7 @@ def _assembled(
         dies=dies,
         performance_cpus=online - efficiency if efficiency else efficiency,
         efficiency_cpus=efficiency,
-        clusters=tuple(group.cpus for group in read_groups(fields, "clusters", online)),
+        clusters=tuple(one.cpus for one in read_groups(fields, "clusters", online)) or cores,
         caches=caches,
     )
 

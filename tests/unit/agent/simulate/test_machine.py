@@ -46,6 +46,7 @@ def test_the_least_that_can_be_said() -> None:
     assert found.packages[0].nodes == NodeSet([0, 1])
     assert texts(found.siblings) == [str(cpu) for cpu in range(8)]
     assert texts(found.dies) == ["0-7"]
+    assert found.clusters == found.siblings
     assert found.threads_per_core == 1
     assert not found.efficiency_cpus and not found.performance_cpus and not found.isolated
     assert [(cache.level, str(cache.cpus)) for cache in found.caches][-2:] == [(2, "7"), (3, "0-7")]
