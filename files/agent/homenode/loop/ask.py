@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from homenode.intent.hint_paths import counts
 from homenode.intent.nri_plugins import tenant_intent
-from homenode.intent.real_resources import RealResources, real_resources
+from homenode.intent.real_resources import KEY, RealResources, real_resources
 from homenode.intent.tenant import HintIntent, TenantIntent
 from homenode.pinning.policy import Ask, Hint
 from homenode.world.world import World
@@ -28,6 +28,7 @@ from model.workload import (
     Near,
     Placement,
     Pod,
+    Resources,
     cpu_limit_millis,
     cpu_request_millis,
     whole_cpus,
@@ -36,12 +37,18 @@ from model.workload import (
 LEAST_ADJUSTMENT, MOST_ADJUSTMENT = 3, 999
 """oom_score_adj of Burstable containers, as the kubelet bounds it (pkg/kubelet/qos)."""
 
+LEAST_SHARES, MOST_SHARES = 2, 262144
+"""cpu.shares, as the kubelet bounds them (pkg/kubelet/cm/helpers_linux.go)."""
+
 
 def ask_of(world: World, pod: Pod, container: Container, given: Placement = NOT_OURS) -> Ask:
     """The container as a policy sees it; *given* is what the kubelet's managers chose."""
     problems: list[Problem] = []
     qos_class = pod.qos_class
     asked = real_resources(pod.annotations, container.name, problems)
+    if asked is not None and not _agrees(asked, container.resources):
+        problems.append(_stale(pod, container.resources))
+        asked = None
     if asked is None:
         asked = _estimated(world, container, qos_class)
     intent = _intent(pod, container.name, tuple(problems))
@@ -56,6 +63,21 @@ def ask_of(world: World, pod: Pod, container: Container, given: Placement = NOT_
         order=container.created_at,
         given=given,
     )
+
+
+def _agrees(asked: RealResources, told: Resources) -> bool:
+    """Whether the kubelet made of these what the runtime tells: nobody buys CPUs by annotation.
+
+    A container that was resized in place does not agree any more either.
+    """
+    shares = min(max(asked.cpu_request * 1024 // 1000, LEAST_SHARES), MOST_SHARES)
+    limit = max(told.memory_limit_bytes or 0, 0)
+    return told.shares in (None, shares) and limit in (0, asked.memory_limit)
+
+
+def _stale(pod: Pod, told: Resources) -> Problem:
+    why = f"does not agree with what the kubelet asked for (cpu.shares {told.shares})"
+    return Problem(KEY, pod.annotations[KEY], why, "estimates are used instead")
 
 
 def _intent(pod: Pod, container: str, problems: tuple[Problem, ...]) -> TenantIntent:

@@ -96,7 +96,7 @@ ANNOTATED = {
     "containers": ({"containers": {"app": REAL}}, (200, 1500, 10**9, 2 * GIB)),
     "init containers": ({"initContainers": {"app": REAL}}, (200, 1500, 10**9, 2 * GIB)),
     "nothing asked": ({"containers": {"app": {}}}, (0, 0, 0, 0)),
-    "another container": ({"containers": {"other": REAL}}, (500, 0, 0, 0)),
+    "another container": ({"containers": {"other": REAL}}, (0, 0, 0, 0)),
     "half a thousandth is rounded up": (
         {"containers": {"app": {"requests": {"cpu": "0.0005"}}}}, (1, 0, 0, 0)),
     "less than nothing": ({"containers": {"app": {"requests": {"cpu": "-2"}}}}, (0, 0, 0, 0)),
@@ -106,9 +106,29 @@ ANNOTATED = {
 @pytest.mark.parametrize("row", ANNOTATED.values(), ids=ANNOTATED)
 def test_real_resources_win(row: tuple[object, tuple[int, int, int, int]]) -> None:
     value, expected = row
-    ask = asked("Burstable", Resources(512), annotations={KEY: json.dumps(value)})
+    ask = asked("Burstable", Resources(), annotations={KEY: json.dumps(value)})
     assert figures(ask) == expected
     assert ask.intent.problems == ()
+
+
+@pytest.mark.parametrize(
+    "told", [Resources(204), Resources(204, memory_limit_bytes=2 * GIB), Resources()]
+)
+def test_real_resources_hold_where_the_kubelet_made_its_figures_of_them(told: Resources) -> None:
+    text = json.dumps({"containers": {"app": REAL}})
+    assert figures(asked("Burstable", told, annotations={KEY: text})) == (
+        200, 1500, 10**9, 2 * GIB,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("told", [Resources(2048), Resources(204, memory_limit_bytes=GIB)])
+def test_nobody_buys_cpus_by_annotation(told: Resources) -> None:
+    """Nor does it hold any more for who was resized in place."""
+    text = json.dumps({"containers": {"app": REAL}})
+    ask = asked("Burstable", told, annotations={KEY: text})
+    assert figures(ask) == figures(asked("Burstable", told))
+    (problem,) = ask.intent.problems
+    assert (problem.field, "does not agree" in problem.why) == (KEY, True)
 
 
 HOSTILE = {
