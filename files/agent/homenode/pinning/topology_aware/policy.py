@@ -28,7 +28,7 @@ from .placements import Placements, changed, scheduling_class_of
 from .remember import remembered
 from .request import request_of
 from .setting import Setting
-from .take import take
+from .take import TooFewCpus, take
 from .words import decision_of
 
 
@@ -76,7 +76,13 @@ class TopologyAware:
         key = ask.container_id
         request = request_of(self.setting, ask)
         without = _without(books, key)
-        taken = take(without, request, near)
+        try:
+            taken = take(without, request, near)
+        except TooFewCpus:
+            if not request.may_share:
+                raise
+            request = request.shared()  # a pod that shares is better than one that does not start
+            taken = take(without, request, near)
         grant = Grant(
             ask=ask,
             pool_id=taken.pool.id,

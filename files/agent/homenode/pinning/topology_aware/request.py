@@ -9,7 +9,7 @@ nri-plugins' classification, rule by rule (pinning.md §2.3, §2.4). Out of scop
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional
 
 from homenode.intent.globs import glob_matches
@@ -50,6 +50,18 @@ class Request:
     cold: bool = False
     cpu_class: str = ""
     why: str = ""
+
+    @property
+    def may_share(self) -> bool:
+        """Whether it can do without CPUs of its own: nothing in it is a strict demand."""
+        return not (self.ask.intent.require_isolated or self.ask.intent.hints.strict)
+
+    def shared(self) -> Request:
+        """The same, content with shared CPUs."""
+        why = f"{self.full} CPUs of its own are not free in any pool, so it shares"
+        return replace(
+            self, full=0, millis=self.ask.cpu_request, isolate=False, cpu_class="", why=why
+        )
 
 
 @dataclass(frozen=True)

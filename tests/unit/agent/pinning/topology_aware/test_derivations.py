@@ -109,8 +109,10 @@ def test_d7_a_pool_is_sliced_to_nothing_only_where_nobody_shares_it(
     node = Node("n4c16", available=CpuAmount(cpus=CpuSet.parse("0-4")), reserved=FOUR)
     node.create(*first)
     if fits < 4:
-        with pytest.raises(HomenodeProblem, match="can't slice 4 exclusive CPUs"):
-            node.create(guaranteed("too many", 4000))
+        node.create(guaranteed("too many", 4000))
+        assert not node.placed["too many"].exclusive
+        assert "4 CPUs of its own are not free" in node.placed["too many"].decision.reason
+        node.delete("too many")
     node.create(guaranteed("own", 1000 * fits))
     assert [node.cpus(each.container_id) for each in first] == [left] * len(first)
     assert str(node.books.supplies[0].sharable) == left
