@@ -10,7 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
-from homenode.pinning.policy import Adoption, Ask, Held, Outcome, Place, Placed
+from homenode.pinning.policy import (
+    NO_HARDWARE,
+    Adoption,
+    Ask,
+    Hardware,
+    Held,
+    Outcome,
+    Place,
+    Placed,
+)
 from homenode.world.decision import SHARED, Candidate, Decision
 from model.cpuset import CpuSet, NodeSet
 from model.problem import HomenodeProblem
@@ -71,6 +80,9 @@ class Even:
 
     def places(self, books: Books) -> tuple[Place, ...]:
         return (Place("all", self._cpus(books), f"{len(books)}m"),)
+
+    def hardware(self, books: Books) -> Hardware:
+        return NO_HARDWARE
 
     def _cpus(self, books: Books) -> CpuSet:
         return CpuSet(range(self.width - sum(ask.cpu_request > 0 for ask in books.values())))
