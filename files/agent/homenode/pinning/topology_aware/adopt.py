@@ -96,6 +96,8 @@ class _Draft:
         own = own_cpus(self._setting, one, request, self._holding)
         if never_placed or (kind == NORMAL and not own <= self._free()):
             return False
+        if request.full and not own:
+            request = request.shared()
         own = own & self._free()
         pool_id = pool_of(self.books, one, kind, own)
         pool = self._setting.tree.pools[pool_id]

@@ -63,7 +63,7 @@ class TopologyAware:
     def resize(self, books: Books, ask: Ask) -> Outcome:
         """Place a known container anew in its pool, unless it only shares and finds no room there.
 
-        Raises HomenodeProblem where its pool cannot serve it; it stays as it was then.
+        Raises HomenodeProblem where its pool cannot serve it; it keeps what it has of its own then.
         """
         before = books.grants.get(ask.container_id)
         if before is None:
@@ -79,10 +79,10 @@ class TopologyAware:
         try:
             taken = take(without, request, near)
         except TooFewCpus:
-            if not request.may_share:
+            if near is not None or not request.may_share:
                 raise
             request = request.shared()  # a pod that shares is better than one that does not start
-            taken = take(without, request, near)
+            taken = take(without, request)
         grant = Grant(
             ask=ask,
             pool_id=taken.pool.id,

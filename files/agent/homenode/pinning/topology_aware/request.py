@@ -32,7 +32,7 @@ UNLIMITED = None
 class Request:
     """See the module. *full* CPUs of its own, *millis* of others; *why* tells how that came about.
 
-    *limit* counts only for Burstable ones. *amount* is the memory to book, in bytes; it comes from
+    *wanted_cpus* counts those of its own that it would like best. *limit* counts only for Burstable ones. *amount* is the memory to book, in bytes; it comes from
     *memory_types*, the empty set being "as the kernel likes". *level* is the place in LEVELS where
     a container without CPU limit likes to be.
     """
@@ -40,6 +40,7 @@ class Request:
     ask: Ask
     kind: str
     full: int = 0
+    wanted_cpus: int = 0
     millis: int = 0
     limit: Optional[int] = UNLIMITED
     isolate: bool = False
@@ -94,6 +95,7 @@ def request_of(setting: Setting, ask: Ask, *, demands: bool = True) -> Request:
         ask=ask,
         kind=cpus.kind,
         full=cpus.full,
+        wanted_cpus=cpus.full,
         millis=cpus.millis,
         limit=ask.cpu_limit or UNLIMITED,
         isolate=cpus.isolate,

@@ -11,6 +11,7 @@ of CPUs: where no pool has what it asks for, it shares the widest. Out of scope:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Optional
 
@@ -46,6 +47,7 @@ class Taken:
     moved: Mapping[str, NodeSet] = field(default_factory=dict)
     ranking: Optional[Ranking] = None
     lacks: bool = False
+    stays: bool = False
 
 
 class TooFewCpus(HomenodeProblem):
@@ -65,28 +67,45 @@ def take(books: Books, request: Request, near: Optional[int] = None) -> Taken:
         return _at_root(books, request, offers)
     affinity = affinity_scores(books, request.ask)
     ranking = ranked(request, scores_of(books, request, offers, affinity))
-    pool = _chosen(books, request, ranking, near)
+    exclusive = NO_CPUS
+    if request.full:
+        pool, exclusive = _owner(books, request, ranking, near)
+    else:
+        pool = _sharer(books, request, ranking, near)
     offer = offers.demand(pool)
-    exclusive = _own_cpus(books, request, pool) if request.full else NO_CPUS
-    taken = Taken(
-        pool,
-        NORMAL,
-        offer.books,
-        exclusive,
-        offer.moved,
-        ranking,
-        lacks=not request.full and books.allocatable[pool.id] < request.millis,
-    )
+    lacks = not request.full and books.allocatable[pool.id] < request.millis
+    stays = pool.id == near
+    taken = Taken(pool, NORMAL, offer.books, exclusive, offer.moved, ranking, lacks, stays)
     _check(books, request, taken)
     return taken
 
 
-def _chosen(books: Books, request: Request, ranking: Ranking, near: Optional[int]) -> TopologyPool:
-    pools = books.setting.tree.pools
+def _owner(
+    books: Books, request: Request, ranking: Ranking, near: Optional[int]
+) -> tuple[TopologyPool, CpuSet]:
+    """The pool, and the CPUs of its own there. Raises TooFewCpus.
+
+    The best pool may have CPUs and yet none to spare: then the next that seems to have enough is
+    tried (upstream gives up).
+    """
+    best = books.setting.tree.pools[near] if near is not None else ranking.scores[0].pool
+    try:
+        return best, _own_cpus(books, request, best)
+    except TooFewCpus as problem:
+        if near is None:
+            for score in ranking.scores[1:]:
+                if score.shared >= 0 and score.memory_nodes:
+                    with suppress(TooFewCpus):
+                        return score.pool, _own_cpus(books, request, score.pool)
+        raise problem
+
+
+def _sharer(books: Books, request: Request, ranking: Ranking, near: Optional[int]) -> TopologyPool:
+    """The pool *near*, or the best, if it has what is asked; else the widest."""
     best = ranking.scores[0].pool
-    if near is not None and (request.full or books.allocatable[near] >= request.millis):
-        return pools[near]
-    if request.full or books.allocatable[best.id] >= request.millis:
+    if near is not None and books.allocatable[near] >= request.millis:
+        return books.setting.tree.pools[near]
+    if books.allocatable[best.id] >= request.millis:
         return best
     with_memory = [score.pool for score in ranking.scores if score.memory_nodes] or [best]
     widest = max(

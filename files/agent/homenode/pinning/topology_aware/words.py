@@ -37,7 +37,7 @@ def decision_of(setting: Setting, request: Request, taken: Taken) -> Decision:
     return Decision(
         outcome=outcome_of(taken.kind, taken.exclusive, request.millis),
         reason="; ".join(_sentences(setting, request, taken)),
-        asked_cpus=request.full,
+        asked_cpus=request.wanted_cpus,
         home=home_of(setting, taken.exclusive or taken.pool.cpus),
         rules=ranking.names if ranking else (),
         candidates=ranking.candidates() if ranking else (),
@@ -80,9 +80,11 @@ def _sentences(setting: Setting, request: Request, taken: Taken) -> list[str]:
 
 def _where(taken: Taken, ranking: Ranking) -> str:
     """Why this pool: by the rule that told it from the next best."""
-    here = taken.pool.name
-    if taken.pool is not ranking.scores[0].pool:
-        return f"it shares the widest, in {here}" if taken.lacks else f"it stays in {here}"
+    here, best = taken.pool.name, ranking.scores[0].pool.name
+    if here != best:
+        if taken.lacks:
+            return f"{here} is the widest"
+        return f"it stays in {here}" if taken.stays else f"{best} has none to spare, {here} has"
     if len(ranking.scores) == 1:
         return f"{here} is the only pool"
     return f"{here} before {ranking.scores[1].pool.name}: it {ranking.lost_by(1)}"
