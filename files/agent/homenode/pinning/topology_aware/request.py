@@ -32,9 +32,9 @@ UNLIMITED = None
 class Request:
     """See the module. *full* CPUs of its own, *millis* of others; *why* tells how that came about.
 
-    *wanted_cpus* counts those of its own that it would like best. *limit* counts only for Burstable ones. *amount* is the memory to book, in bytes; it comes from
-    *memory_types*, the empty set being "as the kernel likes". *level* is the place in LEVELS where
-    a container without CPU limit likes to be.
+    *wanted_cpus* counts those of its own that it would like best; *limit* is for Burstable ones.
+    *amount* is the memory to book, in bytes; it comes from *memory_types*, the empty set being "as
+    the kernel likes". *level* is the place in LEVELS where one without CPU limit likes to be.
     """
 
     ask: Ask
