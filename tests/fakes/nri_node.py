@@ -19,6 +19,7 @@ from fake_runtime import FakeContainer, FakePod, kubelet
 from fake_runtime.schema import MESSAGES
 from homenode.intent.config import PinningConfig, parse_config
 from homenode.intent.policy_config import BalloonsConfig
+from homenode.intent.real_resources import KEY
 from homenode.loop import begin, reconfigure, step
 from homenode.pinning import NOTHING_AROUND, Surroundings
 from homenode.pinning.balloons.devices import device_paths
@@ -115,10 +116,9 @@ class NriNode:
         container.shares = container.figures.shares
         resources = container.resources()
         resources.cpu.cpus = resources.cpu.mems = ""
-        before = self._world.problems.get(container.id, ())
         self._tell_of("UpdateContainer", container, linux_resources=resources)
-        problems = self._world.problems.get(container.id, ())  # an update is never refused
-        return None if problems in ((), before) else str(problems[-1])
+        found = self._world.problems.get(container.id, ())  # an update is never refused
+        return "; ".join(str(problem) for problem in found if problem.field != KEY) or None
 
     def _configure(self, spec: Mapping[str, Any]) -> Optional[str]:
         try:

@@ -68,10 +68,11 @@ class Turn:
         self.book(outcome)
 
     def problems(self, container_id: str, found: tuple[Problem, ...]) -> None:
-        """Remember what was wrong with what a container asks for."""
-        if found:
-            known = {**self.world.problems, container_id: found}
-            self.world = replace(self.world, problems=known)
+        """What is wrong with what a container asks for, instead of what was before."""
+        before = self.world.problems.get(container_id, ())
+        now = found + tuple(problem for problem in before if problem.source == "cgroup")
+        if now != before:
+            self.world = replace(self.world, problems={**self.world.problems, container_id: now})
 
     def record(
         self,

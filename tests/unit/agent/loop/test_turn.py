@@ -114,6 +114,9 @@ def test_a_resize_that_cannot_be_done_leaves_all_as_it_is(fake: FakeNode) -> Non
     (update,) = fake.update("no", Resources(shares=4096)).reply.updates
     assert update.placement == held
     assert [one.why for one in fake.world.problems["no"]] == ["cannot be met"]
+    fake.world = replace(fake.world, policy=HomeNode(TWO, fake.world.pinning or PinningConfig()))
+    fake.update("no", Resources(shares=512))
+    assert not any(fake.world.problems.values()), "what can be done again is no problem any more"
 
 
 def test_a_restart_knows_what_the_kubelet_asked_although_the_runtime_tells_our_weight(
