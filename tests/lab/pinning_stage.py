@@ -193,7 +193,11 @@ class Stage:
         return None
 
     def _update(self, given: Mapping[str, Any]) -> str | None:
-        """Resize in place; amounts that are not named stay."""
+        """Resize in place; amounts that are not named stay.
+
+        An update is never refused, since it would be tried again for ever: what stands in its way
+        is told in the status.
+        """
         pod, name = self._found(given["container"])
         [old] = [one for one in pod.pod.containers if one.name == name]
         new = replace(old, **_amounts(given))
@@ -202,11 +206,17 @@ class Stage:
         )
         resources = container_resources(new, pod.pod.qos, self.cri.capacity)
         kept = {key: value for key, value in resources.items() if not key.startswith("cpuset")}
-        try:
-            self.cri.update(pod.container_ids[name], **kept)
-        except LabProblem as problem:
-            return str(problem)
-        return None
+        container_id = pod.container_ids[name]
+        before = self._told_of(container_id)
+        self.cri.update(container_id, **kept)
+        self._settle()
+        return "; ".join(self._told_of(container_id) - before) or None
+
+    def _told_of(self, container_id: str) -> set[str]:
+        """Why the agent's status has problems with a container."""
+        containers = self.agent.stored_status()["containers"]
+        [found] = [one for one in containers if one["id"] == container_id]
+        return {problem["why"] for problem in found["problems"]}
 
     def _exit(self, full_name: str) -> None:
         """End a container's process, and wait until agent and cgroup have forgotten it."""
