@@ -57,9 +57,9 @@ class FileKnobs:
             problems += self._remember()
         if problems:  # without a way back nothing new is touched
             self._before = {key: text for key, text in self._before.items() if key not in fresh}
-        for path, text in wanted.items():
-            if path in self._before:
-                problems += self._set(path, text)
+        held = {path: text for path, text in wanted.items() if path in self._before}
+        for failed in self._set_all(held).values():
+            problems += failed
         return problems + self._give_back([path for path in self._before if path not in wanted])
 
     def give_back(self) -> list[Problem]:
@@ -68,12 +68,20 @@ class FileKnobs:
 
     def _give_back(self, paths: list[str]) -> list[Problem]:
         problems = []
+        failures = self._set_all({path: self._before[path] for path in paths})
         for path in paths:
-            failed = self._set(path, self._before[path])
-            problems += failed
-            if not failed:
+            problems += failures.get(path, [])
+            if path not in failures:
                 del self._before[path]
         return problems + (self._remember() if paths else [])
+
+    def _set_all(self, wanted: Mapping[str, str]) -> dict[str, list[Problem]]:
+        """What could not be set. A second time helps where one value stood in another's way.
+
+        A clock's new maximum may be below its old minimum.
+        """
+        first = [path for path, text in wanted.items() if self._set(path, text)]
+        return {path: failed for path in first if (failed := self._set(path, wanted[path]))}
 
     def _set(self, path: str, text: str) -> list[Problem]:
         if self._read(path) in (text, None):
@@ -97,7 +105,7 @@ class FileKnobs:
         try:
             handle = os.open(self._root + path, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW)
             try:
-                os.write(handle, (text + "\n").encode("ascii"))
+                os.write(handle, (text + "\n").encode("utf-8"))
             finally:
                 os.close(handle)
         except OSError as error:

@@ -10,7 +10,7 @@ Documentation/core-api/irq/irq-affinity.rst, admin-guide/pm/cpufreq.rst and cpui
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Optional
 
 from model.cpuset import CpuSet
@@ -20,6 +20,15 @@ from model.problem import HomenodeProblem
 
 INTERRUPTS, IRQ = "/proc/interrupts", "/proc/irq"
 CPU = "/sys/devices/system/cpu"
+
+PREFERENCES: Mapping[Optional[int], str] = {
+    0: "performance",
+    128: "balance_performance",
+    191: "balance_power",
+    192: "balance_power",
+    255: "power",
+}
+"""Numbers for which cpufreq shows a word (intel_pstate.rst, amd-pstate.rst), and the word."""
 
 
 def read_interrupts(files: Files) -> list[tuple[Interrupt, CpuSet]]:
@@ -49,13 +58,16 @@ def clock_files(
     governor: str,
 ) -> dict[str, str]:
     """cpufreq files of one CPU, without those that are to stay as they are."""
-    folder = f"{CPU}/cpu{cpu}/cpufreq"
+    preference = energy_performance_preference
     values = {
         "scaling_governor": governor or None,
         "scaling_max_freq": max_khz,
         "scaling_min_freq": min_khz,
-        "energy_performance_preference": energy_performance_preference,
+        "energy_performance_preference": preference,
     }
+    if preference in PREFERENCES:
+        values["energy_performance_preference"] = PREFERENCES[preference]
+    folder = f"{CPU}/cpu{cpu}/cpufreq"
     return {f"{folder}/{name}": str(value) for name, value in values.items() if value is not None}
 
 

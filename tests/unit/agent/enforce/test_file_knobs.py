@@ -108,6 +108,22 @@ def test_a_driver_that_refuses_is_told(
     assert "3800000" in problem.why
 
 
+def test_a_value_that_stands_in_anothers_way_is_tried_again(
+    root: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a clock whose new maximum is below the old minimum."""
+    write = FileKnobs._write
+
+    def ordered(knobs: FileKnobs, path: str, text: str) -> Optional[str]:
+        if path == CLOCK and _text(root, IRQ) == "0-15":
+            return "Invalid argument"
+        return write(knobs, path, text)
+
+    monkeypatch.setattr(FileKnobs, "_write", ordered)
+    assert FileKnobs(str(root), "", disk.save).hold({CLOCK: "2900000", IRQ: "4"}) == []
+    assert _text(root, CLOCK) == "2900000"
+
+
 @pytest.mark.parametrize("path", ["/etc/passwd", "/proc/irq/../../etc/passwd"])
 def test_nothing_elsewhere_is_ever_written(root: Path, disk: Disk, path: str) -> None:
     knobs = FileKnobs(str(root), json.dumps({path: "evil"}), disk.save)
