@@ -37,6 +37,7 @@ from . import control, listener, metrics_server, store
 from .cold_starts import ColdStarts
 from .exports import Exports
 from .front import make_front
+from .hardware import Tuner, knobs_at
 from .live import live_reader
 from .nearness import Nearness
 from .notify import notify, watchdog_seconds
@@ -74,6 +75,11 @@ class Paths:
     def undo(self) -> str:
         """The before-values."""
         return os.path.join(self.state_dir, "undo.jsonl")
+
+    @property
+    def hardware(self) -> str:
+        """The before-values of clocks, idle states and interrupts."""
+        return os.path.join(self.state_dir, "hardware.json")
 
     @property
     def journal(self) -> str:
@@ -141,6 +147,8 @@ class Service:
         self._plugin = make_front(
             config, paths.host_root, paths.nri_socket, self._tree, self._handle, self._noticed
         )
+        knobs = knobs_at(paths.host_root, paths.hardware)
+        self._tuner = Tuner(self._current_world, files, knobs, self._publisher.wake)
         self._exports = Exports(config, self._current_world, files)
         self._plans = Plans(self._owner, self._plugin, self._tree, self._stop)
         self._reload = Reload(
@@ -190,6 +198,7 @@ class Service:
             ("nri", lambda: self._plugin.run(self._stop)),
             ("readback", lambda: self._readback.run(self._stop)),
             ("publisher", lambda: self._publisher.run(self._stop)),
+            ("hardware", lambda: self._tuner.run(self._stop)),
         ]
         metrics = self._config.metrics.listen
         if metrics:
@@ -259,6 +268,7 @@ class Service:
             if self._reload_asked:
                 self._reload_asked = False
                 self._reload.configuration()
+                self._tuner.wake()
             busy = self._plugin.busy_since
             stuck = busy is not None and time.monotonic() - busy > 10.0
             if not stuck and self._owner.still_there(1.0):
@@ -269,6 +279,7 @@ class Service:
         self._stop.set()
         self._plugin.interrupt()
         self._readback.wake()
+        self._tuner.wake()
         self._publisher.note("stopped", pid=os.getpid())
         for thread in threads:
             thread.join(JOIN_S)
@@ -281,6 +292,7 @@ class Service:
         reply = self._owner.handle(event, deadline)
         self._cold_starts.noticed(event)
         self._readback.wake()
+        self._tuner.wake()
         return reply
 
     def _each_round(self) -> None:
@@ -305,7 +317,7 @@ class Service:
 
     def _agent_status(self) -> dict[str, Any]:
         problems = [*self._problems, *self._reload.problems(), *self._publisher.problems()]
-        problems += self._exports.problems()
+        problems += [*self._exports.problems(), *self._tuner.problems()]
         if self._owner.undo_error:
             remedy = "free space on its disk; pinning goes on"
             problems.append(Problem("undo log", self._owner.undo_error, "not written", remedy))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The way back for everything at once: first in the runtime's own record, then in the cgroups.
+"""The way back for everything at once: the runtime's own record, the cgroups, the hardware.
 
 The runtime keeps the cpuset it was told and would write it again at the next update, so it is
 told the widest one; then each cgroup gets its exact before-value, and is read again.
@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from typing import Callable
 
+from homenode.enforce.file_knobs import FileKnobs
 from homenode.enforce.knobs import cpuset
 from homenode.enforce.undo import BeforeValue, UndoLog
 from homenode.linux.cgroup import CgroupTree
@@ -30,6 +31,7 @@ from model.settings import Settings
 from model.sysfs import read_machine
 from model.workload import Placement
 
+from .hardware import knobs_at
 from .service import Paths
 
 WAIT_S = 10.0
@@ -38,12 +40,27 @@ Say = Callable[[str], None]
 
 
 def undo(paths: Paths, say: Say) -> int:
-    """Restore all before-values; how many could not be. Says one line for each."""
-    log = UndoLog(paths.undo)
+    """Restore all before-values; how many could not be. Says what was, one line for each cgroup."""
+    log, hardware = UndoLog(paths.undo), knobs_at(paths.host_root, paths.hardware)
     values = log.values()
-    if not values:
+    if not values and not hardware.before:
         say("nothing to give back")
         return 0
+    failures = _restore_hardware(hardware, say)
+    return failures + (_restore_containers(paths, log, values, say) if values else 0)
+
+
+def _restore_hardware(hardware: FileKnobs, say: Say) -> int:
+    touched = len(hardware.before)
+    problems = hardware.give_back()
+    for problem in problems:
+        say(f"{problem.field}: NOT given back: {problem.why}")
+    if touched:
+        say(f"{touched - len(problems)} settings of clocks and interrupts: given back, read again")
+    return len(problems)
+
+
+def _restore_containers(paths: Paths, log: UndoLog, values: Sequence[BeforeValue], say: Say) -> int:
     if os.path.exists(paths.nri_socket):
         machine = read_machine(open_host(paths.host_root))
         told = _tell_runtime(paths.nri_socket, values, machine)

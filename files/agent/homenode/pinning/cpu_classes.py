@@ -21,7 +21,7 @@ from model.cpuset import CpuSet
 from model.machine import CpuFrequency, Machine
 
 MIN, BASE, TURBO = "min", "base", "turbo"
-SYSTEM = "system"
+PACKAGE, SYSTEM = "package", "system"
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def cpu_settings(
     machine: Machine,
     classes: Mapping[str, CpuClass],
     owners: Mapping[str, CpuSet],
-    turbo_domain: str = "package",
+    turbo_domain: str = PACKAGE,
 ) -> Mapping[int, CpuSettings]:
     """The settings of every CPU that a known class owns; *owners* is by class name."""
     wanted: dict[int, CpuSettings] = {}

@@ -16,6 +16,7 @@ from fake_runtime.book import FakeContainer
 from fake_runtime.runtime import FakeRuntime
 from fakes.cgroups import MOUNT
 from fakes.machines import machine_files, sockets
+from homenode.daemon.hardware import knobs_at
 from homenode.daemon.service import Paths
 from homenode.daemon.undo import undo
 from homenode.enforce.undo import BeforeValue, UndoLog
@@ -23,6 +24,8 @@ from homenode.linux.cgroup import CgroupTree
 from model.cgroup_path import cgroup_path
 from model.cpuset import CpuSet, NodeSet
 from model.workload import NOT_OURS, Placement
+
+IRQ = "proc/irq/4/smp_affinity_list"
 
 
 class Undone:
@@ -69,6 +72,20 @@ def undone(tmp_path: Path) -> Iterator[Undone]:
 
 def test_nothing_to_give_back(undone: Undone) -> None:
     assert undone.undo() == 0
+    assert undone.said == ["nothing to give back"]
+
+
+def test_the_hardware_is_given_back_too(undone: Undone) -> None:
+    irq = Path(undone.paths.host_root) / IRQ
+    irq.parent.mkdir(parents=True)
+    irq.write_text("0-3\n")
+    knobs_at(undone.paths.host_root, undone.paths.hardware).hold({f"/{IRQ}": "2"})
+    assert irq.read_text() == "2\n"
+    assert undone.undo() == 0
+    assert irq.read_text() == "0-3\n"
+    assert undone.said == ["1 settings of clocks and interrupts: given back, read again"]
+    undone.said.clear()
+    undone.undo()
     assert undone.said == ["nothing to give back"]
 
 
