@@ -25,6 +25,7 @@ from homenode.report.journal import Journal
 from homenode.report.metrics import exposition
 from homenode.report.pool_metrics import pool_exposition
 from homenode.report.status import status, with_live
+from homenode.runtime.carries import carries_schedulers
 from homenode.runtime.notice import CONNECTED, UNDELIVERED, RuntimeNotice
 from homenode.runtime.podresources import device_shares
 from homenode.world.world import World
@@ -111,6 +112,7 @@ class Service:
         self._problems: list[Problem] = []
         self._runtime = "not connected yet"
         self._connected = False
+        self._carries_schedulers: Optional[bool] = None
         self._stop = threading.Event()
         self._woken = threading.Event()
         self._reload_asked = False
@@ -312,12 +314,21 @@ class Service:
             name = f"{notice.runtime_name} {notice.runtime_version}".strip()
             where = f"{notice.kind} to {name}" if self._connected else notice.detail
             self._runtime = where
+            self._carries_schedulers = carries_schedulers(
+                notice.runtime_name, notice.runtime_version
+            )
             notify(f"STATUS={where}")
         self._publisher.note("runtime", event=notice.kind, detail=notice.detail)
 
     def _agent_status(self) -> dict[str, Any]:
         problems = [*self._problems, *self._reload.problems(), *self._publisher.problems()]
         problems += [*self._exports.problems(), *self._tuner.problems()]
+        pinning = self._owner.world.pinning
+        wanted = pinning is not None and pinning.spec and pinning.spec.scheduling_classes
+        if wanted and self._carries_schedulers is False:
+            why = "cannot be set: this runtime's NRI has no field for schedulers"
+            remedy = "use containerd 2.2.1 or CRI-O 1.35, or later"
+            problems.append(Problem("schedulingClasses", self._runtime, why, remedy))
         if self._owner.undo_error:
             remedy = "free space on its disk; pinning goes on"
             problems.append(Problem("undo log", self._owner.undo_error, "not written", remedy))
