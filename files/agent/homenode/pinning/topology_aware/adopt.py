@@ -81,9 +81,11 @@ class _Draft:
                 return False  # somebody took its set away
             if live is not None and not visible(self._setting, one.ask, own) <= live:
                 return False
-        if entry.kind == NORMAL and not own:
-            return bool(self._setting.capacities[entry.pool_id].sharable)
-        return own <= self._free()
+        return own <= self._free() and self._has_cpus(entry.pool_id, entry.kind, own)
+
+    def _has_cpus(self, pool_id: int, kind: str, own: CpuSet) -> bool:
+        """Whether the pool has anything to share, for who has to."""
+        return kind != NORMAL or bool(own or self._setting.capacities[pool_id].sharable)
 
     def make_out(self, one: Held) -> bool:
         """Book what it must have been granted; False for who was never placed, or cannot stay."""
@@ -100,6 +102,8 @@ class _Draft:
             request = request.shared()
         own = own & self._free()
         pool_id = pool_of(self.books, one, kind, own)
+        if not self._has_cpus(pool_id, kind, own):
+            return False
         pool = self._setting.tree.pools[pool_id]
         near = pool.memory(request.memory_types) or self._setting.layout.with_memory
         memory_zone = self._there(one.placement.mems or NO_NODES) or near
