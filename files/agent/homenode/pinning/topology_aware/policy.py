@@ -106,10 +106,7 @@ class TopologyAware:
         return Outcome(after, None, changed(books, after, (), besides=container_id))
 
     def warm(self, books: Books, container_id: str) -> Outcome:
-        """The cold start of a container is over: from now on its memory may come from DRAM too.
-
-        Raises NoMemory where there is no room for that; it stays cold then.
-        """
+        """The cold start of a container is over: from now on its memory may come from DRAM too."""
         grant = books.grants.get(container_id)
         if grant is None or not grant.cold:
             return Outcome(books)
