@@ -27,7 +27,7 @@ from model.problem import HomenodeProblem
 from .creation import created
 from .instances import Balloon, Holdings, Member
 from .setting import Setting
-from .sizing import most_millis, target
+from .sizing import limit_millis, most_millis, target
 from .types import EffectiveType
 from .validation import DEFAULT, RESERVED
 
@@ -99,7 +99,7 @@ def choose(setting: Setting, holdings: Holdings, its: EffectiveType, ask: Ask) -
         choice = _by(way, setting, holdings, its, ask)
         if choice is not None:
             return choice
-    if _fits_by_request(setting, holdings, ask) and _is_allowed(holdings, its, ask):
+    if _fits_by_request(setting, holdings, ask) and _is_allowed(setting, holdings, its, ask):
         for fallback in (its, setting.types.by_name[DEFAULT], setting.types.by_name[RESERVED]):
             choice = _by(CROWDED, setting, holdings, fallback, ask)
             if choice is not None:
@@ -134,19 +134,15 @@ def _fits_by_request(setting: Setting, holdings: Holdings, ask: Ask) -> bool:
     return requested + ask.cpu_request <= 1000 * len(setting.allowed)
 
 
-def _is_allowed(holdings: Holdings, its: EffectiveType, ask: Ask) -> bool:
+def _is_allowed(setting: Setting, holdings: Holdings, its: EffectiveType, ask: Ask) -> bool:
     """Whether the limits of the type leave room for a container, CPUs being idle."""
-    instances = holdings.of_type(its.name)
+    places = holdings.of_type(its.name)
     most = its.spec.max_balloons
-    another = most == UNLIMITED or len(instances) < most
-    return (another and _within(its.spec, ask.cpu_request)) or any(
-        _within(its.spec, holdings.balloons[place].requested + ask.cpu_request)
-        for place in instances
-    )
-
-
-def _within(spec: BalloonType, millis: int) -> bool:
-    return spec.max_cpus == UNLIMITED or millis <= 1000 * spec.max_cpus
+    requested = [holdings.balloons[place].requested for place in places]
+    if most == UNLIMITED or len(places) < most:
+        requested.append(0)
+    limit = limit_millis(setting, its)
+    return any(millis + ask.cpu_request <= limit for millis in requested)
 
 
 def _by(
@@ -161,7 +157,7 @@ def _by(
         one = holdings.balloons[place]
         room = one.free if way == ROOM else most_millis(setting, one, idle) - one.requested
         if way == CROWDED:
-            fits = _within(its.spec, one.requested + ask.cpu_request)
+            fits = one.requested + ask.cpu_request <= limit_millis(setting, its)
         else:
             fits = room >= ask.cpu_request and _hosts(way, one, its, ask)
         if fits and (one.cpus or idle):

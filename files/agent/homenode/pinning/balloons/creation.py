@@ -22,6 +22,7 @@ from .instances import Balloon, Holdings
 from .setting import Setting
 from .sizing import resized
 from .types import CREATION_ORDER, EffectiveType
+from .validation import BALANCED
 
 
 def start(setting: Setting) -> Holdings:
@@ -79,7 +80,7 @@ def component_types(
 ) -> list[EffectiveType]:
     """All components, or the one whose type has the fewest instances, components included."""
     types = [setting.types.by_name[name] for name in its.spec.components]
-    if its.spec.component_creation != "balance-balloons":
+    if its.spec.component_creation != BALANCED:
         return types
     return [min(types, key=lambda one: holdings.count(_with_components(setting, one)))]
 

@@ -22,6 +22,8 @@ from model.problem import HomenodeProblem
 from .instances import Balloon, Holdings
 from .resize import to_give, to_take
 from .setting import Setting
+from .types import EffectiveType
+from .validation import BALANCED
 
 
 def most_millis(setting: Setting, balloon: Balloon, idle: int) -> int:
@@ -35,6 +37,17 @@ def most_millis(setting: Setting, balloon: Balloon, idle: int) -> int:
     most = setting.type_of(balloon).spec.max_cpus
     size = len(balloon.cpus) + idle
     return 1000 * (size if most == UNLIMITED else min(size, most))
+
+
+def limit_millis(setting: Setting, its: EffectiveType) -> int:
+    """What a balloon of a type can have at most when everything is idle, in thousandths."""
+    spec = its.spec
+    most = 1000 * len(setting.allowed)
+    if spec.components:
+        parts = [limit_millis(setting, setting.types.by_name[name]) for name in spec.components]
+        alike = min(parts) * len(parts)
+        most = min(most, max(parts) if spec.component_creation == BALANCED else alike)
+    return most if spec.max_cpus == UNLIMITED else min(most, 1000 * spec.max_cpus)
 
 
 def target(spec: BalloonType, millis: int) -> int:

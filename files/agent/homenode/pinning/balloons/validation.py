@@ -17,7 +17,8 @@ from model.problem import HomenodeProblem
 RESERVED, DEFAULT = "reserved", "default"
 """The built-in types."""
 
-CREATIONS = ("all", "balance-balloons")
+ALL, BALANCED = "all", "balance-balloons"
+"""The ways to create components."""
 
 
 def check_types(
@@ -73,11 +74,11 @@ def _check_bounds(one: BalloonType) -> None:
 
 def _check_composite(one: BalloonType, *, near_reserved: bool) -> None:
     if not one.components:
-        if one.component_creation == "balance-balloons":
+        if one.component_creation == BALANCED:
             why = f'ComponentCreation mode "{one.component_creation}" without components'
             raise _refused("componentCreation", one.name, why)
         return
-    if one.component_creation not in CREATIONS:
+    if one.component_creation not in (ALL, BALANCED):
         raise _refused("componentCreation", one.name, "unknown ComponentCreation mode")
     if one.cpu_class:
         why = f'composite balloon "{one.name}" cannot have CpuClasses'
