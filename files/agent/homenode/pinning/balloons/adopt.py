@@ -184,7 +184,7 @@ def _memory(
             zone = now.mems or ask.given.mems or near
             request = request_of(ask, near, layout.types_of(near))
         else:
-            zone = now.mems or booked.memory_zone
+            zone = booked.memory_zone if now.mems in (None, booked.told) else now.mems
             request = request_of(ask, booked.affinity, booked.types or ())
         if ask.intent.preserve_memory:
             request = replace(request, priority=PRESERVED)

@@ -172,7 +172,8 @@ class Balloons:
 
     def remember(self, books: BalloonBooks) -> dict[str, Any]:
         """The balloons and bookings."""
-        return as_dict(books.holdings, books.memory)
+        told = {key: entry.placed.placement.mems for key, entry in books.entries.items()}
+        return as_dict(books.holdings, books.memory, told)
 
     def hardware(self, books: BalloonBooks) -> Hardware:
         """Classes of CPUs, and interrupts."""

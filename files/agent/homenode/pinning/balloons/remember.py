@@ -47,11 +47,15 @@ class Remembered:
 
 @dataclass(frozen=True)
 class Booked:
-    """The memory zone of a container, and what it was affine to, in which types."""
+    """The memory zone of a container, and what it was affine to, in which types.
+
+    *told* are the memory nodes that it was told to use, which may be others for want of memory.
+    """
 
     memory_zone: NodeSet
     affinity: NodeSet
     types: Optional[frozenset[str]]
+    told: NodeSet
 
 
 @dataclass(frozen=True)
@@ -62,16 +66,18 @@ class Memory:
     booked: Mapping[str, Booked]
 
 
-def as_dict(holdings: Holdings, memory: MemoryBooks) -> dict[str, Any]:
-    """The form that ``read`` takes."""
-    booked = {
-        key: {
-            "mems": str(memory.memory_zones[key]),
-            "affinity": str(request.affinity),
-            "types": sorted(request.wanted),
-        }
-        for key, request in memory.requests.items()
-    }
+def as_dict(
+    holdings: Holdings, memory: MemoryBooks, told: Mapping[str, Optional[NodeSet]]
+) -> dict[str, Any]:
+    """The form that ``read`` takes; *told* are the memory nodes of everybody."""
+    booked: dict[str, Any] = {}
+    for key, request in memory.requests.items():
+        zone = memory.memory_zones[key]
+        booked[key] = {"mems": str(zone), "affinity": str(request.affinity)}
+        booked[key]["types"] = sorted(request.wanted)
+        other = told.get(key)
+        if other is not None and other != zone:
+            booked[key]["told"] = str(other)
     return {"balloons": [_balloon(one) for one in holdings.balloons], "memory": booked}
 
 
@@ -120,8 +126,7 @@ def _booked(fields: Fields) -> Booked:
     types = frozenset(fields.texts("types", most=len(MEMORY_TYPES)))
     if not types <= set(MEMORY_TYPES):
         raise fields.wrong("types", "are not all known", "use " + ", ".join(MEMORY_TYPES))
-    return Booked(
-        NodeSet.parse(fields.text("mems", ""), field="mems"),
-        NodeSet.parse(fields.text("affinity", ""), field="affinity"),
-        types or None,
+    zone, affinity, told = (
+        NodeSet.parse(fields.text(key, ""), field=key) for key in ("mems", "affinity", "told")
     )
+    return Booked(zone, affinity, types or None, told or zone)
