@@ -49,7 +49,8 @@ def run(quick: bool) -> Iterator[Figure]:
         kind = {"topology-aware": "TopologyAwarePolicy", "balloons": "BalloonsPolicy"}[name]
         config = PinningConfig(policy=name, spec=parse_spec(kind, spec, source="bench"))
         policy = make_policy(machine, config)
-        books, placed, asks = policy.start(), {}, [_ask(number) for number in range(CONTAINERS)]
+        books, asks = policy.start(), [_ask(number) for number in range(CONTAINERS)]
+        placed: dict[str, Placed] = {}
         for ask in asks:
             outcome = policy.place(books, ask)
             books = outcome.books

@@ -65,10 +65,14 @@ class NriNode:
         if verb == "configure":
             return self._configure(value)
         if verb == "restart":
-            return self._restart()
+            self._restart()
+            return None
         if verb == "exit":
             container = self._find(value)
-            return "no such container" if container is None else self._end(container)
+            if container is None:
+                return "no such container"
+            self._end(container)
+            return None
         return self._delete(full_pod_name(value))
 
     def _pinning(self, spec: Mapping[str, Any]) -> PinningConfig:

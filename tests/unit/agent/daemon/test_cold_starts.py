@@ -33,13 +33,14 @@ class Warmed:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [100.0]
     seconds = {"a": 60.0, "b": 5.0}
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
     monkeypatch.setattr(module, "cold_seconds", lambda _world, key: seconds.get(key, 0.0))
     return now
 
 
 def test_each_ends_once_when_it_is_due(clock: list[float]) -> None:
-    owner, told = Warmed(), []
+    owner = Warmed()
+    told: list[ContainerUpdate] = []
     starts = ColdStarts(owner, told.extend)  # type: ignore[arg-type]
     for name in ("a", "b", "warm"):
         starts.noticed(ContainerStarted(name))

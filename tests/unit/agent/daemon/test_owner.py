@@ -22,7 +22,7 @@ from homenode.daemon.owner import Owner
 from homenode.enforce.undo import UndoLog
 from homenode.intent.config import PinningConfig
 from homenode.linux.cgroup import CgroupTree
-from homenode.loop import begin, step
+from homenode.loop import begin, reconfigure, step
 from homenode.world.record import Record
 from homenode.world.world import World
 from model.cpuset import CpuSet, NodeSet
@@ -198,7 +198,7 @@ def test_a_dry_one_is_not(owned: Owned) -> None:
 
 
 def test_what_comes_meanwhile_is_not_lost(owned: Owned, monkeypatch: pytest.MonkeyPatch) -> None:
-    really = module.reconfigure
+    really = reconfigure
     event = creating()
 
     def interrupted(world: World, *arguments: Any) -> Any:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 import pytest
 
 from fakes.files import FakeFiles
@@ -30,6 +32,6 @@ KINDS = {
 
 
 @pytest.mark.parametrize(("swaps", "zswap", "kind"), KINDS.values(), ids=KINDS)
-def test_kind(swaps: str, zswap: str, kind: str) -> None:
+def test_kind(swaps: str, zswap: Optional[str], kind: str) -> None:
     texts = {path: text for path, text in ((SWAPS, swaps), (ZSWAP, zswap)) if text is not None}
     assert swap_kind(FakeFiles(texts)) == kind

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent import futures
 from pathlib import Path
 
@@ -24,10 +24,12 @@ UNKNOWN = "/test.Service/Unknown"
 BROKEN = "/test.Service/Broken"
 
 
-class _Handler(grpc.GenericRpcHandler):  # type: ignore[misc]
+class _Handler(grpc.GenericRpcHandler):  # type: ignore[type-arg]
     """Answers by path; ECHO gives back what came, BROKEN fails, everything else is unknown."""
 
-    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+    def service(
+        self, details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler[bytes, bytes] | None:
         method = details.method
         if method == BROKEN:
             return grpc.unary_unary_rpc_method_handler(_fail)
@@ -40,13 +42,12 @@ class _Handler(grpc.GenericRpcHandler):  # type: ignore[misc]
 
 def _fail(_request: bytes, context: grpc.ServicerContext) -> bytes:
     context.abort(grpc.StatusCode.INTERNAL, "on purpose")
-    return b""
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     path = str(tmp_path_factory.mktemp("grpc") / "s.sock")
-    made = grpc.server(futures.ThreadPoolExecutor(1), handlers=(_Handler(),))
+    made = grpc.server(futures.ThreadPoolExecutor(1), handlers=[_Handler()])
     made.add_insecure_port(f"unix:{path}")
     made.start()
     call(path, "/test.Service/Echo", b"", 5)  # its thread is there from now on
@@ -84,7 +85,7 @@ CONTAINER = Table(
 )
 
 
-def _list(table: Table, item: dict[str, object]) -> bytes:
+def _list(table: Table, item: Mapping[str, object]) -> bytes:
     return Table("list", {1: Field("x", MESSAGE, table, repeated=True)}).encode({"x": [item]})
 
 
