@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from .model.kubelet.destination import MARK
+from .model.kubelet import destination
 from .model.problem import HomenodeProblem
 
 _FOLDERS = "# Folders made with it: "
@@ -32,7 +32,7 @@ def text_of(path: Path) -> Optional[str]:
         text = path.read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, NotADirectoryError):
         return None
-    if text.partition("\n")[0] != MARK:
+    if text.partition("\n")[0] != destination.MARK:
         raise HomenodeProblem(
             "path", str(path), "was written by somebody else", "give the drop-in another name"
         )
@@ -40,7 +40,7 @@ def text_of(path: Path) -> Optional[str]:
 
 
 def with_folders(path: Path, text: str, before: Optional[str]) -> str:
-    """*text*, which starts with MARK, with the folders named that are or were made for it."""
+    """*text*, which starts with the mark, with the folders named that are or were made for it."""
     folders = _folders(before) if before is not None else _missing(path)
     if not folders:
         return text

@@ -241,6 +241,7 @@ from ansible_collections.homenode.numa.plugins.module_utils.kubelet_settings imp
     place,
     request,
 )
+from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.destination import MARK
 from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.hardware import hardware
 from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.plan import (
     Plan,
@@ -297,7 +298,7 @@ def present(module: AnsibleModule, at: Place) -> dict[str, Any]:
     """Plan, judge, write if something differs."""
     planned = judged(module, at)
     texts = {path: own_files.text_of(path) for path in at.files}
-    wanted = {at.path: planned.text(own_files.MARK[2:])}
+    wanted = {at.path: planned.text(MARK[2:])}
     if at.unit_path and at.unit_text:
         wanted[at.unit_path] = at.unit_text
     for path, text in wanted.items():

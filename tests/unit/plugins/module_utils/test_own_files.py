@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.homenode.numa.plugins.module_utils import own_files
+from ansible_collections.homenode.numa.plugins.module_utils.model.kubelet.destination import MARK
 from ansible_collections.homenode.numa.plugins.module_utils.model.problem import HomenodeProblem
 
-TEXT = f"{own_files.MARK}\na: 1\n"
+TEXT = f"{MARK}\na: 1\n"
 
 
 def listed(folder: Path) -> list[str]:
@@ -68,6 +69,6 @@ def test_a_change_goes_there_and_back(tmp_path: Path) -> None:
 
 def test_a_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "50-x.conf"
-    path.write_text(f"a: 1\n{own_files.MARK}\n")
+    path.write_text(f"a: 1\n{MARK}\n")
     with pytest.raises(HomenodeProblem, match="somebody else"):
         own_files.change({path: None})
