@@ -18,7 +18,7 @@ from model.cpuset import CpuSet
 from model.fields import Fields
 from model.problem import HomenodeProblem
 
-from .exports import ExportsConfig, exports_config
+from .exports import NO_EXPORTS, ExportsConfig, exports_config
 from .policy_config import CommonConfig
 from .policy_objects import BALLOONS_KIND, TOPOLOGY_AWARE_KIND, parse_spec
 from .tenant import MEMORY_TYPES
@@ -106,7 +106,7 @@ class Config:
     pinning: Optional[PinningConfig] = None
     metrics: MetricsConfig = MetricsConfig()
     journal: JournalConfig = JournalConfig()
-    exports: ExportsConfig = ExportsConfig()
+    exports: ExportsConfig = NO_EXPORTS
 
 
 def merge_drop_ins(files: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -28,6 +28,9 @@ class ExportsConfig:
     interval_seconds: int = 5
 
 
+NO_EXPORTS = ExportsConfig()
+
+
 def exports_config(fields: Optional[Fields]) -> ExportsConfig:
     """The section; its defaults where there is none. Raises HomenodeProblem."""
     if fields is None:
