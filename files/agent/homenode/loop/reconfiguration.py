@@ -111,10 +111,11 @@ def _held(world: World) -> list[Held]:
 
 
 def _moves(before: Ledger, world: World) -> tuple[Move, ...]:
+    """Who is told another set; what is not ours to say any more stays as it is."""
     moves = []
     for key, grant in world.ledger.grants.items():
         known = before.get(key)
-        was = NOT_OURS if known is None else known.placement
-        if grant.placement != was:
-            moves.append(Move(world.full_name(world.containers[key]), was, grant.placement))
+        was, now = NOT_OURS if known is None else known.placement, grant.placement
+        if now.cpus not in (None, was.cpus) or now.mems not in (None, was.mems):
+            moves.append(Move(world.full_name(world.containers[key]), was, now))
     return tuple(moves)

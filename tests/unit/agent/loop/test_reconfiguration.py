@@ -75,6 +75,14 @@ def test_the_same_configuration_moves_nobody() -> None:
     assert tried.world.ledger.grants == fake.world.ledger.grants
 
 
+def test_what_is_not_ours_any_more_is_no_move() -> None:
+    fake = FakeNode(TWO)
+    fake.run("G2=a E=e")
+    tried = reconfigure(fake.world, TWO, PinningConfig(pin_cpu=False, pin_memory=False), 1.5)
+    assert tried.moves == ()
+    assert applied(fake, tried) == "a=1-2/0 e=0,3-7"
+
+
 def test_pinning_off_touches_nobody_and_on_places_all() -> None:
     fake = FakeNode(TWO)
     fake.run("G2=a E=e")
