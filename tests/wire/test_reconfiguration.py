@@ -108,3 +108,50 @@ def test_cpus_go_and_come(node: Node) -> None:
     node.wait_for(lambda: shares.cpus == "0,3-15", timeout_s=15)
     assert one.cpus == "1-2"
     assert one.writes == 0
+
+
+TOPOLOGY_AWARE = """
+# as in a cluster, and as a file
+apiVersion: config.nri/v1alpha1
+kind: TopologyAwarePolicy
+metadata:
+  name: default
+spec:
+  reservedResources:
+    cpu: {reserved}
+  pinCPU: true
+  pinMemory: true
+"""
+
+
+def test_an_upstream_object_is_a_configuration_as_it_is(
+    tmp_path: Path, machine: dict[str, str]
+) -> None:
+    text = TOPOLOGY_AWARE.format(reserved="750m")
+    with Node(tmp_path, machine, config_text=text) as node:
+        node.start()
+        one, _shares = populate(node)
+        assert node.wait_for_status(lambda status: bool(status["containers"]))["pinning"] == (
+            "topology-aware"
+        )
+        before = one.placement
+        node.config_file.write_text(TOPOLOGY_AWARE.format(reserved="cpuset:99"))
+        os.kill(node.agent.pid, signal.SIGHUP)
+        status = node.wait_for_status(lambda status: bool(status["agent"]["problems"]))
+        assert "invalid reserved cpuset" in str(status["agent"]["problems"])
+        node.config_file.write_text(TOPOLOGY_AWARE.format(reserved="cpuset:0"))
+        os.kill(node.agent.pid, signal.SIGHUP)
+        node.wait_for_status(lambda status: not status["agent"]["problems"])
+        assert one.placement == before
+
+
+def test_another_policy_while_pods_run(node: Node) -> None:
+    """Who has CPUs of its own keeps them: topology-aware takes over what home-node gave."""
+    node.start()
+    one, _shares = populate(node)
+    before = one.placement
+    configure(node, {"policy": "topology-aware", "spec": {"reservedResources": {"cpu": "1"}}})
+    node.wait_for_status(lambda status: status["pinning"] == "topology-aware")
+    assert one.placement == before
+    late = node.runtime.create_container(node.runtime.run_pod("late"), "app", cpu=2)
+    assert not CpuSet.parse(late.cpus) & CpuSet.parse(one.cpus)
