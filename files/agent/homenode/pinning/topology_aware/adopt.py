@@ -139,7 +139,7 @@ class _Draft:
             ask=one.ask,
             pool_id=pool_id,
             kind=kind,
-            decision=_decision(self._setting, one, pool_id, outcome, own),
+            decision=_decision(self._setting, one, request.wanted_cpus, pool_id, outcome, own),
             exclusive=own,
             millis=millis,
             cpu_class=request.cpu_class if own else "",
@@ -149,13 +149,15 @@ class _Draft:
         self.books = self.books.with_grant(one.ask.container_id, grant, memory)
 
 
-def _decision(setting: Setting, one: Held, pool_id: int, outcome: str, own: CpuSet) -> Decision:
+def _decision(
+    setting: Setting, one: Held, wanted_cpus: int, pool_id: int, outcome: str, own: CpuSet
+) -> Decision:
     """The one of before, where it led to this."""
     pool, before = setting.tree.pools[pool_id], one.before
     if before is not None and before.place == pool.name and before.decision.outcome == outcome:
         return before.decision
     home = home_of(setting, own or pool.cpus)
-    return Decision(outcome, "it was running there already", len(own), home, adopted=True)
+    return Decision(outcome, "it was running there already", wanted_cpus, home, adopted=True)
 
 
 def _adoption(

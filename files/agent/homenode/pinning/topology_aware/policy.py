@@ -112,7 +112,12 @@ class TopologyAware:
             return Outcome(books)
         grown = grow(self.setting.layout, books.memory, container_id, NO_NODES, {DRAM})
         warmed = replace(grant, cold=False)
-        after = replace(books, grants={**books.grants, container_id: warmed}, memory=grown.books)
+        after = replace(
+            books,
+            grants={**books.grants, container_id: warmed},
+            memory=grown.books,
+            outdated=frozenset(),
+        )
         others = changed(books, after, grown.moved, besides=container_id)
         return Outcome(after, Placements(after).placed(warmed), others)
 
