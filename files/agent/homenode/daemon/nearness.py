@@ -11,19 +11,17 @@ of them a tenant wants to count (``loop.ask``), what a policy makes of them.
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from collections.abc import Sequence
 from typing import Callable
 
 from homenode.intent.hints import DEVICES, MOUNTS, POD_RESOURCES
-from homenode.linux.device_topology import near
+from homenode.linux.device_topology import Nearby, folder_of, near, parts
 from homenode.pinning.policy import POD_RESOURCES as OF_A_RESOURCE
 from homenode.runtime.nri import attached_to
 from homenode.runtime.podresources import DeviceShare
 from homenode.runtime.wire import WireProblem
-from model.cpuset import NO_CPUS, CpuSet, NodeSet
+from model.cpuset import CpuSet
 from model.workload import Container, Mount, Near, Pod
 
 SMALL_FILES = (
@@ -44,7 +42,6 @@ _OF_THE_KUBELET = re.compile(
 )
 
 Shares = Callable[[], Sequence[DeviceShare]]
-Known = tuple[str, CpuSet, NodeSet]
 
 
 class Nearness:
@@ -56,7 +53,7 @@ class Nearness:
     def __init__(self, host_root: str, shares: Shares) -> None:
         self._root = host_root
         self._shares = shares
-        self._known: dict[str, Known] = {}
+        self._known: dict[str, tuple[Nearby, ...]] = {}
         self.problem = ""
 
     def of(self, pod: Pod, container: Container, *, ask_kubelet: bool) -> tuple[Near, ...]:
@@ -68,7 +65,8 @@ class Nearness:
             self.problem = str(error)
             mounts, devices = [], []
         for mount in list(filter(_counts, mounts))[:MAX_LOOKED_AT]:
-            self._look(found, MOUNTS, self._folder_of(mount.source), mount.source)
+            folder = folder_of(self._root, mount.source)
+            self._look(found, MOUNTS, folder, mount.source)
         for device in [one for one in devices if not one.read_only][:MAX_LOOKED_AT]:
             folder = f"/sys/dev/{device.kind}/{device.major}:{device.minor}"
             self._look(found, DEVICES, folder)
@@ -76,35 +74,23 @@ class Nearness:
 
     def cpus_near(self, path: str) -> CpuSet:
         """The CPUs near a device node, or near a folder of sysfs."""
-        return self._find(path if path.startswith("/sys/") else self._folder_of(path))[1]
+        folder = path if path.startswith("/sys/") else folder_of(self._root, path)
+        return CpuSet(cpu for one in self._find(folder) for cpu in one.cpus)
 
     def _look(self, found: dict[str, Near], source: str, folder: str, *names: str) -> None:
-        place, cpus, nodes = self._find(folder)
-        if place and (cpus or nodes):
-            found.setdefault(place, Near(source, (*names, place), cpus, nodes))
+        for one in self._find(folder):
+            paths = (*names, one.folder)
+            found.setdefault(one.folder, Near(source, paths, one.cpus, one.numa_nodes))
 
-    def _find(self, folder: str) -> Known:
+    def _find(self, folder: str) -> tuple[Nearby, ...]:
         if not folder:
-            return "", NO_CPUS, NodeSet()
+            return ()
         if folder not in self._known:
             if len(self._known) >= MAX_KNOWN:
                 self._known.clear()
-            place = os.path.realpath(os.path.join(self._root, folder.lstrip("/")))
-            shown = "/" + os.path.relpath(place, os.path.realpath(self._root))
-            self._known[folder] = (shown, *near(self._root, folder))
+            nearby = (near(self._root, part) for part in parts(self._root, folder))
+            self._known[folder] = tuple(one for one in nearby if one.folder)
         return self._known[folder]
-
-    def _folder_of(self, path: str) -> str:
-        """The sysfs folder of a device node, or of the disk that a file is on; "" for others."""
-        try:
-            found = os.stat(os.path.join(self._root, path.lstrip("/")))
-        except (OSError, ValueError):
-            return ""
-        if stat.S_ISCHR(found.st_mode):
-            return f"/sys/dev/char/{os.major(found.st_rdev)}:{os.minor(found.st_rdev)}"
-        number = found.st_rdev if stat.S_ISBLK(found.st_mode) else found.st_dev
-        major, minor = os.major(number), os.minor(number)
-        return f"/sys/dev/block/{major}:{minor}" if major else ""
 
     def _given(self, pod: Pod, container: str) -> list[Near]:
         try:
