@@ -84,8 +84,8 @@ def _with_container(world: World, pod: Pod, told: Container) -> World:
 
 def _updated(world: World, event: ContainerUpdating) -> Container:
     """The container with the figures that it will have; what is not asked for stays."""
-    known = world.containers.get(event.container.id, event.container).resources
-    asked = event.resources
+    container = world.containers.get(event.container.id, event.container)
+    known, asked = container.resources, event.resources
     resources = Resources(
         known.shares if asked.shares is None else asked.shares,
         known.quota if asked.quota is None else asked.quota,
@@ -94,7 +94,7 @@ def _updated(world: World, event: ContainerUpdating) -> Container:
         asked.cpus or known.cpus,
         asked.mems or known.mems,
     )
-    return replace(event.container, resources=resources)
+    return replace(event.container, resources=resources, near=container.near)
 
 
 def _with_state(world: World, container_id: str, state: str) -> World:

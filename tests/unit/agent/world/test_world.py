@@ -30,7 +30,7 @@ from model.events import (
     Synchronized,
 )
 from model.problem import Problem
-from model.workload import NOTHING_GIVEN, Placement
+from model.workload import NOTHING_GIVEN, Near, Placement, Resources
 
 SHAPE = sockets(2, cores=4)
 TWO = machine(SHAPE)
@@ -96,6 +96,19 @@ def test_an_update_tells_of_a_container_that_was_missed() -> None:
     world = merge(known(), ContainerUpdating(made, container("d", "E", made), NOTHING_GIVEN))
     assert set(world.containers) == {"c", "d"}
     assert set(world.pods) == {"pod-p", "pod-q"}
+
+
+def test_an_update_keeps_what_it_does_not_tell() -> None:
+    world = known()
+    near = (Near("devices", ("/sys/x",), CpuSet([1])),)
+    told = replace(world.containers["c"], near=near)
+    world = replace(world, containers={"c": told})
+    event = ContainerUpdating(
+        world.pods["pod-p"], container("c", "B1", world.pods["pod-p"]), Resources(shares=7)
+    )
+    after = merge(world, event).containers["c"]
+    assert (after.near, after.created_at) == (near, told.created_at)
+    assert after.resources == replace(told.resources, shares=7)
 
 
 def test_synchronizing_forgets_what_the_runtime_does_not_tell() -> None:
