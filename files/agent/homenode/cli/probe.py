@@ -12,8 +12,9 @@ import os
 import stat
 from typing import Optional
 
-from homenode.linux.abilities import Ability, probe
+from homenode.linux.abilities import Ability, Sockets, probe
 from homenode.report.columns import aligned
+from homenode.runtime import cri, podresources
 from host_files import open_host
 
 from . import options
@@ -29,8 +30,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Always 0: an ability that is missing is an answer, not a failure."""
     live = arguments.root == "/"
-    there = _is_socket(arguments.nri_socket) if live else None
-    abilities = probe(open_host(arguments.root), arguments.nri_socket, there)
+    sockets = Sockets(arguments.nri_socket, cri.SOCKETS, podresources.SOCKET)
+    files = open_host(arguments.root)
+    abilities = probe(files, sockets, *((_is_socket, _writable) if live else (_unknown, _unknown)))
     if arguments.json:
         print(json.dumps({"abilities": [vars(ability) for ability in abilities]}, indent=2))
     else:
@@ -41,6 +43,14 @@ def run(arguments: argparse.Namespace) -> int:
 def _row(ability: Ability) -> tuple[str, str, str, str]:
     sign = {True: "yes", False: "no", None: "?"}[ability.present]
     return ability.name, sign, ability.found, ability.effect
+
+
+def _unknown(_path: str) -> Optional[bool]:
+    return None
+
+
+def _writable(path: str) -> Optional[bool]:
+    return os.access(path, os.W_OK)
 
 
 def _is_socket(path: str) -> Optional[bool]:

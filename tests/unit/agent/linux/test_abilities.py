@@ -12,10 +12,12 @@ from typing import Optional
 import pytest
 
 from fakes.files import FakeFiles
-from homenode.linux.abilities import Ability, probe
+from homenode.linux.abilities import Ability, Sockets, probe
 
 CGROUP = "/sys/fs/cgroup"
 STATUS = "/proc/self/status"
+CPU = "/sys/devices/system/cpu/cpu0"
+SOCKETS = Sockets("/nri.sock", ("/cri.sock", "/other.sock"), "/pods.sock")
 BALANCING = "/proc/sys/kernel/numa_balancing"
 ALL_OF_IT = f"Name:\tx\nCapEff:\t{1 << 19 | 1 << 23 | 1 << 2:016x}\n"
 
@@ -45,14 +47,22 @@ ROWS: dict[str, Row] = {
     "pressure": ("pressure (PSI)", {"/proc/pressure/memory": "some avg10=0.00"}, True,
                  "/proc/pressure"),
     "no pressure": ("pressure (PSI)", {}, False, "absent"),
+    "bypass": (
+        "bypass", {f"{CGROUP}/cgroup.controllers": "cpuset cpu", f"{CGROUP}/kubepods.slice/x": ""},
+        True, "kubepods.slice"),
+    "bypass on cgroup v1": ("bypass", {f"{CGROUP}/cpuset/cpuset.cpus": "0-3"}, True, "no pods yet"),
+    "no bypass": ("bypass", {}, False, "no cpuset controller"),
+    "no clocks": ("CPU clocks", {}, False, "no cpufreq"),
+    "no idle states": ("idle states", {}, False, "no cpuidle"),
+    "no interrupts": ("interrupts", {}, False, "none in /proc/irq"),
     "isolated CPUs": ("isolated CPUs", {"/sys/devices/system/cpu/isolated": "2-3\n"}, True, "2-3"),
     "none isolated": ("isolated CPUs", {"/sys/devices/system/cpu/isolated": "\n"}, False, "none"),
 }  # fmt: skip
 
 
 def ability(name: str, texts: Mapping[str, str], socket: Optional[bool] = None) -> Ability:
-    found = {one.name: one for one in probe(FakeFiles(texts), "/nri.sock", socket)}
-    return found[name]
+    found = probe(FakeFiles(texts), SOCKETS, lambda _path: socket, lambda _path: socket)
+    return {one.name: one for one in found}[name]
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
@@ -63,13 +73,44 @@ def test_row(row: Row) -> None:
     assert one.effect, "every ability says what follows"
 
 
-SOCKETS = {True: "/nri.sock", False: "no /nri.sock", None: "not recorded"}
+THERE = {
+    "nri": {True: "/nri.sock", False: "no /nri.sock", None: "not recorded"},
+    "podresources": {True: "/pods.sock", False: "no /pods.sock", None: "not recorded"},
+    "CRI socket": {True: "/cri.sock", False: "none at the usual places", None: "not recorded"},
+}
 
 
-@pytest.mark.parametrize("there", SOCKETS)
-def test_nri(there: Optional[bool]) -> None:
-    one = ability("nri", {}, there)
-    assert (one.present, one.found) == (there, SOCKETS[there])
+@pytest.mark.parametrize("name", THERE)
+@pytest.mark.parametrize("there", [True, False, None])
+def test_sockets(name: str, there: Optional[bool]) -> None:
+    one = ability(name, {}, there)
+    assert (one.present, one.found) == (there, THERE[name][there])
+
+
+HARDWARE = {
+    "CPU clocks": ({f"{CPU}/cpufreq/scaling_driver": "intel_pstate\n"}, "intel_pstate"),
+    "idle states": (
+        {f"{CPU}/cpuidle/state0/name": "POLL\n", f"{CPU}/cpuidle/state1/name": "C6\n"},
+        "POLL C6",
+    ),
+    "interrupts": ({"/proc/irq/4/smp_affinity_list": "0"}, "1 in /proc/irq"),
+}
+
+
+@pytest.mark.parametrize("name", HARDWARE)
+@pytest.mark.parametrize("may", [True, False, None])
+def test_hardware_that_may_be_written_or_not(name: str, may: Optional[bool]) -> None:
+    texts, found = HARDWARE[name]
+    one = ability(name, texts, may)
+    assert (one.present, one.found) == (may, found)
+    assert ("cannot be written" in one.effect) is (may is False)
+    assert ability(name, {}, may).present is False
+
+
+def test_what_bypass_lacks_is_said() -> None:
+    one = ability("bypass", {f"{CGROUP}/cgroup.controllers": "cpuset"})
+    assert "no creation can be refused" in one.effect
+    assert "annotations where the runtime's files have them" in ability("CRI socket", {}).effect
 
 
 @pytest.mark.parametrize("line", ["CapEff:", "CapEff:\tzz", "CapEff"])
@@ -79,5 +120,5 @@ def test_a_status_that_makes_no_sense_is_not_recorded(line: str) -> None:
 
 def test_looking_costs_a_file_each() -> None:
     files = FakeFiles({})
-    probe(files, "/nri.sock", None)
+    probe(files, SOCKETS, lambda _path: None, lambda _path: None)
     assert max(files.reads.values()) == 1
