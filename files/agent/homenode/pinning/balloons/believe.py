@@ -27,15 +27,21 @@ Running = Mapping[str, Held]
 """What runs, by container id."""
 
 
-def believed(setting: Setting, remembered: Sequence[Remembered], running: Running) -> list[Balloon]:
-    """The balloons that are still true, in their order."""
+def believed(
+    setting: Setting, remembered: Sequence[Remembered], running: Running, *, exact: bool
+) -> list[Balloon]:
+    """The balloons that are still true, in their order.
+
+    Unless *exact*, running on one of its CPUs is enough, as under another configuration.
+    """
     recalled = [_recalled(setting, one, running) for one in remembered]
     known = [one for one in recalled if one is not None]
     then = Holdings(tuple(known), setting.allowed - cpus_of(known))
     taken = NO_CPUS
     accepted: list[Balloon] = []
     for one in known:
-        if one.members and _agrees(setting, then, one, running) and not one.cpus & taken:
+        agrees = _agrees(setting, then, one, running, exact=exact)
+        if one.members and agrees and not one.cpus & taken:
             accepted.append(one)
             taken = taken | one.cpus
     inside = {key for one in accepted for key in one.members}
@@ -74,12 +80,16 @@ def _recalled(setting: Setting, one: Remembered, running: Running) -> Optional[B
     made = [component for component in components if component is not None]
     if len(made) < len(components):
         return None
-    inside = (running[key].ask for key in one.members if key in running)
+    members = {
+        key: member_of(its, running[key].ask, wanted)
+        for key, wanted in one.members.items()
+        if key in running
+    }
     return Balloon(
         one.type_name,
         one.number,
         one.cpus & setting.allowed,
-        {ask.container_id: member_of(its, ask) for ask in inside},
+        members,
         _given(setting, one, running),
         one.given_to if one.given_to in running else "",
         tuple(made),
@@ -93,10 +103,14 @@ def _given(setting: Setting, one: Remembered, running: Running) -> Devices:
     return given_devices(running[one.given_to].ask, near, setting.topology)
 
 
-def _agrees(setting: Setting, then: Holdings, balloon: Balloon, running: Running) -> bool:
+def _agrees(
+    setting: Setting, then: Holdings, balloon: Balloon, running: Running, *, exact: bool
+) -> bool:
     """Whether anybody inside runs where the balloon is; all do where CPUs are nobody's to say."""
     if not setting.pin_cpu:
         return True
+    if not exact:
+        return bool(seen_cpus(running[key] for key in balloon.members) & balloon.cpus)
     cpus = usable_cpus(setting, then, balloon)
     places = (cpus, setting.topology.single_threads(cpus))
     return any(running[key].placement.cpus in places for key in balloon.members)

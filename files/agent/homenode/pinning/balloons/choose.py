@@ -88,9 +88,9 @@ def _group_of(its: EffectiveType, ask: Ask) -> str:
     return resolve(its.spec.group_by, subject_of(ask)) if its.spec.group_by else ""
 
 
-def member_of(its: EffectiveType, ask: Ask) -> Member:
-    """What a balloon of a type has to know of a container."""
-    return Member(ask.pod.id, ask.pod.namespace, _group_of(its, ask), ask.cpu_request)
+def member_of(its: EffectiveType, ask: Ask, wanted: str) -> Member:
+    """What a balloon of a type has to know of a container that should be in a *wanted* one."""
+    return Member(ask.pod.id, ask.pod.namespace, _group_of(its, ask), ask.cpu_request, wanted)
 
 
 def choose(setting: Setting, holdings: Holdings, its: EffectiveType, ask: Ask) -> Choice:

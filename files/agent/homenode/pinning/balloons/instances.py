@@ -20,12 +20,21 @@ from .devices import Devices
 
 
 class Member(NamedTuple):
-    """What a balloon has to know of a container in it; *millis* is its CPU request."""
+    """What a balloon has to know of a container in it; *millis* is its CPU request.
+
+    *wanted* is the type that it should be in, which may be another one on a crowded machine.
+    """
 
     pod_id: str
     namespace: str
     group: str
     millis: int
+    wanted: str
+
+
+def type_name_of(balloon: str) -> str:
+    """The type of a balloon by its name, ``type[number]``; "" for other texts."""
+    return balloon.rpartition("[")[0]
 
 
 @dataclass(frozen=True)

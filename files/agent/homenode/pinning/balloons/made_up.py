@@ -21,7 +21,7 @@ from model.cpuset import NO_CPUS, CpuSet
 from .believe import cpus_of, seen_cpus
 from .choose import member_of, type_for
 from .creation import component_types, lowest_unused
-from .instances import Balloon, Holdings
+from .instances import Balloon, Holdings, type_name_of
 from .pin import hides_hyperthreads
 from .resize import to_take
 from .setting import Setting
@@ -49,7 +49,7 @@ def was_in(setting: Setting, one: Held) -> tuple[EffectiveType, str]:
     Raises HomenodeProblem where its annotation names no type.
     """
     name = "" if one.before is None else one.before.place
-    its = setting.types.by_name.get(name.partition("[")[0])
+    its = setting.types.by_name.get(type_name_of(name))
     return (type_for(setting, one.ask)[0], "") if its is None else (its, name)
 
 
@@ -91,7 +91,10 @@ def made_up(
 ) -> Balloon:
     """The balloon of *group* beside those that there are; others run on the CPUs *elsewhere*."""
     taken = cpus_of(balloons)
-    members = {one.ask.container_id: member_of(group.type, one.ask) for one in group.held}
+    members = {
+        one.ask.container_id: member_of(group.type, one.ask, type_for(setting, one.ask)[0].name)
+        for one in group.held
+    }
     balloon = Balloon(group.type.name, _number(balloons, group), members=members)
     count = target(group.type.spec, max(1, balloon.requested))
     seen = (group.cpus & setting.allowed) - taken
@@ -108,7 +111,7 @@ def made_up(
 def _number(balloons: Sequence[Balloon], group: Group) -> int:
     """The one that the ledger knows, if nobody else has it."""
     used = {one.number for one in balloons if one.type_name == group.type.name}
-    known = group.name.partition("[")[2].rstrip("]")
+    known = group.name.rpartition("[")[2].rstrip("]")
     if known.isdigit() and int(known) not in used:
         return int(known)
     return lowest_unused(used)

@@ -10,10 +10,15 @@ ones are shared, components, and what was wished of memory. Out of scope: whethe
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
+from dataclasses import fields as dataclass_fields
+from functools import cached_property
 from typing import Any, Optional
 
+from homenode.intent.policy_config import BalloonsConfig
 from homenode.intent.tenant import MEMORY_TYPES
 from homenode.pinning.memory.books import MemoryBooks
 from model.cpuset import MAX_ID, CpuSet, NodeSet
@@ -30,12 +35,15 @@ SOURCE = "what was remembered"
 
 @dataclass(frozen=True)
 class Remembered:
-    """A balloon by type and number, with its CPUs and the containers that were inside."""
+    """A balloon by type and number, with its CPUs and the containers that were inside.
+
+    *members* are the container ids with the type that each should be in.
+    """
 
     type_name: str
     number: int
     cpus: CpuSet
-    members: tuple[str, ...]
+    members: Mapping[str, str]
     given_to: str
     components: tuple[Remembered, ...]
 
@@ -60,14 +68,44 @@ class Booked:
 
 @dataclass(frozen=True)
 class Memory:
-    """All balloons in their order, and all bookings by container id."""
+    """All balloons in their order, and all bookings by container id.
 
+    *fingerprint* is that of the configuration and the CPUs under which they were made.
+    """
+
+    fingerprint: str
     balloons: tuple[Remembered, ...]
     booked: Mapping[str, Booked]
 
+    def home_of(self, container_id: str) -> Optional[Remembered]:
+        """The balloon that a container was in."""
+        return self._homes.get(container_id)
+
+    @cached_property
+    def _homes(self) -> Mapping[str, Remembered]:
+        return {key: one for one in self.balloons for key in one.members}
+
+
+def fingerprint(config: BalloonsConfig, allowed: CpuSet) -> str:
+    """The same for the same configuration and CPUs, in any run."""
+    text = json.dumps([str(allowed), _plain(config)])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return [_plain(getattr(value, one.name)) for one in dataclass_fields(value)]
+    if isinstance(value, (tuple, frozenset)):
+        items = [_plain(item) for item in value]
+        return sorted(items) if isinstance(value, frozenset) else items
+    return str(value)
+
 
 def as_dict(
-    holdings: Holdings, memory: MemoryBooks, told: Mapping[str, Optional[NodeSet]]
+    made_by: str,
+    holdings: Holdings,
+    memory: MemoryBooks,
+    told: Mapping[str, Optional[NodeSet]],
 ) -> dict[str, Any]:
     """The form that ``read`` takes; *told* are the memory nodes of everybody."""
     booked: dict[str, Any] = {}
@@ -78,13 +116,17 @@ def as_dict(
         other = told.get(key)
         if other is not None and other != zone:
             booked[key]["told"] = str(other)
-    return {"balloons": [_balloon(one) for one in holdings.balloons], "memory": booked}
+    balloons = [_balloon(one) for one in holdings.balloons]
+    return {"fingerprint": made_by, "balloons": balloons, "memory": booked}
 
 
 def _balloon(one: Balloon) -> dict[str, Any]:
     told: dict[str, Any] = {"type": one.type_name, "number": one.number, "cpus": str(one.cpus)}
     if one.members:
         told["members"] = list(one.members)
+    guests = {key: each.wanted for key, each in one.members.items() if each.wanted != one.type_name}
+    if guests:
+        told["guests"] = guests
     if one.given_to:
         told["given_to"] = one.given_to
     if one.components:
@@ -102,21 +144,24 @@ def read(memory: Mapping[str, Any]) -> Memory:
         entry = section.section(key) if section else None
         if entry is not None:
             booked[key] = _booked(entry)
-    return Memory(balloons, booked)
+    return Memory(fields.text("fingerprint", ""), balloons, booked)
 
 
-NOTHING = Memory((), {})
+NOTHING = Memory("", (), {})
 MAX_DEPTH = 16
 
 
 def _remembered(fields: Fields, depth: int) -> Remembered:
     if depth > MAX_DEPTH:
         raise HomenodeProblem("components", depth, "are too deep", "forget it", source=SOURCE)
+    type_name = fields.text("type", "")
+    guests = fields.section("guests")
+    wanted = {key: guests.text(key, "") for key in guests.names()} if guests else {}
     return Remembered(
-        fields.text("type", ""),
+        type_name,
         fields.integer("number", 0, minimum=0, maximum=MAX_ID),
         CpuSet.parse(fields.text("cpus", "")),
-        fields.texts("members", most=MOST),
+        {key: wanted.get(key, type_name) for key in fields.texts("members", most=MOST)},
         fields.text("given_to", ""),
         tuple(_remembered(one, depth + 1) for one in fields.sections("components", most=MOST)),
     )
