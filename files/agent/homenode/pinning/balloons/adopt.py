@@ -27,13 +27,15 @@ from model.problem import HomenodeProblem, Problem
 from model.workload import Placement
 
 from .believe import Running, believed, cpus_of, seen_cpus
+from .choose import type_for
 from .creation import created, in_order_of_creation
-from .instances import Balloon, Holdings
-from .made_up import Group, grouped, made_up, was_in
-from .pin import Entry, placed_in, request_of
+from .instances import Balloon, Holdings, type_name_of
+from .made_up import Group, grouped, made_up
+from .pin import Entry, Pins, placed_in, request_of
 from .remember import NOTHING, Memory, read
 from .setting import Setting
-from .sizing import fitted
+from .share_idle import usable_cpus
+from .sizing import conformed, fitted
 
 ADOPTED = Decision(SHARED, "it was running in this balloon already", adopted=True)
 STRANGER = Decision(SHARED, "it runs on as it is, for it is in no balloon", adopted=True)
@@ -41,14 +43,15 @@ STRANGER = Decision(SHARED, "it runs on as it is, for it is in no balloon", adop
 
 @dataclass(frozen=True)
 class Adopted:
-    """The parts of the books, and what goes beside them; *strangers* are in no balloon."""
+    """The parts of the books, and what goes beside them, as in ``Adoption``."""
 
     holdings: Holdings
     entries: Mapping[str, Entry]
     memory: MemoryBooks
-    strangers: Mapping[str, Placed]
+    placed: Mapping[str, Placed]
     newcomers: tuple[str, ...]
     problems: tuple[Problem, ...]
+    changed: Mapping[str, Placed]
 
 
 def adopt(
@@ -56,31 +59,57 @@ def adopt(
     layout: MemoryLayout,
     held: Sequence[Held],
     memory: Optional[Mapping[str, Any]],
+    fingerprint: str,
 ) -> Adopted:
     """See the module. *held* are those to be in balloons, from the oldest to the youngest."""
     problems: list[Problem] = []
     remembered = _read(memory, problems)
-    inside = {key for one in remembered.balloons for key in one.members}
+    same = remembered.fingerprint in ("", fingerprint)
     running: dict[str, Held] = {}
     strangers: dict[str, Placed] = {}
-    newcomers: list[str] = []
     for one in held:
-        key = one.ask.container_id
-        known = key in inside or one.before is not None
-        if not (one.placement.cpus if setting.pin_cpu else known):
-            newcomers.append(key)
-            continue
         try:
-            was_in(setting, one)
+            if _stays(setting, remembered, one):
+                running[one.ask.container_id] = one
         except HomenodeProblem as error:
             problems.append(error.problem)
-            strangers[key] = Placed(one.placement, STRANGER)
-            continue
-        running[key] = one
-    holdings = _holdings(setting, remembered, running, problems)
+            strangers[one.ask.container_id] = Placed(one.placement, STRANGER)
+    holdings = _holdings(setting, remembered, running, problems, same=same)
     entries = _entries(setting, holdings, running)
-    books = _memory(setting, layout, entries, remembered)
-    return Adopted(holdings, entries, books, strangers, tuple(newcomers), tuple(problems))
+    pins = Pins(setting, layout, entries, _memory(setting, layout, entries, remembered))
+    if not same:
+        holdings = conformed(setting, holdings)
+        for balloon in holdings.balloons:
+            pins.pin(balloon, usable_cpus(setting, holdings, balloon), balloon.members)
+    placed = {key: entry.placed for key, entry in entries.items()}
+    keys = (one.ask.container_id for one in held)
+    newcomers = tuple(key for key in keys if key not in placed and key not in strangers)
+    return Adopted(
+        holdings,
+        pins.entries,
+        pins.memory,
+        {**placed, **strangers},
+        newcomers,
+        tuple(problems),
+        pins.changed,
+    )
+
+
+def _stays(setting: Setting, remembered: Memory, one: Held) -> bool:
+    """Whether a container was placed, in a balloon that there can still be for it.
+
+    Raises HomenodeProblem where its annotation names no type (any more).
+    """
+    its = type_for(setting, one.ask)[0]
+    home = remembered.home_of(one.ask.container_id)
+    if setting.pin_cpu and not one.placement.cpus:
+        return False
+    if home is not None:
+        is_wanted = home.members[one.ask.container_id] == its.name
+        return is_wanted and home.type_name in setting.types.by_name
+    if one.before is None:
+        return setting.pin_cpu
+    return type_name_of(one.before.place) in setting.types.by_name
 
 
 def _read(memory: Optional[Mapping[str, Any]], problems: list[Problem]) -> Memory:
@@ -94,23 +123,24 @@ def _read(memory: Optional[Mapping[str, Any]], problems: list[Problem]) -> Memor
 
 
 def _holdings(
-    setting: Setting, remembered: Memory, running: Running, problems: list[Problem]
+    setting: Setting, remembered: Memory, running: Running, problems: list[Problem], *, same: bool
 ) -> Holdings:
-    balloons = believed(setting, remembered.balloons, running)
+    balloons = believed(setting, remembered.balloons, running, exact=same)
     inside = {key for one in balloons for key in one.members}
     for group in grouped(setting, [one for key, one in running.items() if key not in inside]):
         ours = {one.ask.container_id for one in group.held}
         elsewhere = seen_cpus(one for key, one in running.items() if key not in ours)
         made = made_up(setting, balloons, group, elsewhere)
-        if not made.cpus:
+        if made.cpus or same:
+            balloons.append(made)
+        if not made.cpus and same:
             problems.append(_no_cpus(made, group))
-        balloons.append(made)
     holdings = Holdings(tuple(balloons), setting.allowed - cpus_of(balloons))
     emptied = {one.name for one in remembered.balloons if one.members}
     for one in balloons:
-        if not one.members and one.name in emptied:
+        if not one.members and (one.name in emptied or not same):
             holdings = _left(setting, holdings, one)
-    in_use = seen_cpus(running.values()) if setting.pin_cpu else NO_CPUS
+    in_use = seen_cpus(running.values()) if setting.pin_cpu and same else NO_CPUS
     return _completed(setting, holdings, in_use, problems)
 
 
@@ -172,11 +202,11 @@ def _memory(
 ) -> MemoryBooks:
     """What everybody has booked; who is remembered without a booking had none."""
     books = MemoryBooks()
-    inside = {key for one in remembered.balloons for key in one.members}
     for key, entry in entries.items():
-        its = setting.types.by_name[entry.balloon.partition("[")[0]]
+        its = setting.types.by_name[type_name_of(entry.balloon)]
         booked = remembered.booked.get(key)
-        if booked is None and (key in inside or not its.pin_memory):
+        known = remembered.home_of(key) is not None
+        if booked is None and (known or not its.pin_memory):
             continue
         ask, now = entry.ask, entry.placed.placement
         near = layout.for_cpus(now.cpus or NO_CPUS)

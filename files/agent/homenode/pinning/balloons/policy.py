@@ -37,7 +37,7 @@ from .hardware import check_claims, hardware
 from .instances import Holdings
 from .pin import Entries, Entry, Pins, placed_in
 from .places import places
-from .remember import as_dict
+from .remember import as_dict, fingerprint
 from .setting import Setting
 from .share_idle import usable_cpus
 from .sizing import fitted
@@ -96,7 +96,7 @@ class Balloons:
             balloon = holdings.balloons[choice.place]
         if not balloon.cpus:
             raise no_instance(its, ask)
-        member = member_of(self._setting.type_of(balloon), ask)
+        member = member_of(self._setting.type_of(balloon), ask, its.name)
         balloon = balloon.with_member(ask.container_id, member)
         holdings = holdings.changed(choice.place, balloon)
         decision = decision_of(choice, self._setting, its, by)
@@ -138,9 +138,9 @@ class Balloons:
         holdings = books.holdings
         place = _place(holdings, entry)
         before = holdings.balloons[place]
-        balloon = before.with_member(
-            ask.container_id, member_of(self._setting.type_of(before), ask)
-        )
+        wanted = before.members[ask.container_id].wanted
+        member = member_of(self._setting.type_of(before), ask, wanted)
+        balloon = before.with_member(ask.container_id, member)
         holdings = holdings.changed(place, balloon)
         needed = max(1, balloon.requested)
         if balloon.requested < before.requested or 1000 * len(balloon.cpus) < needed:
@@ -161,19 +161,19 @@ class Balloons:
             if self._is_preserved(one.ask)
         }
         rest = [one for one in held if one.ask.container_id not in alone]
-        found = adopt(self._setting, self._layout, rest, memory)
-        placed = {key: entry.placed for key, entry in found.entries.items()}
+        found = adopt(self._setting, self._layout, rest, memory, self._fingerprint)
         return Adoption(
             BalloonBooks(found.holdings, found.entries, found.memory),
-            {**placed, **found.strangers, **alone},
+            {**found.placed, **alone},
             found.newcomers,
             found.problems,
+            found.changed,
         )
 
     def remember(self, books: BalloonBooks) -> dict[str, Any]:
         """The balloons and bookings."""
         told = {key: entry.placed.placement.mems for key, entry in books.entries.items()}
-        return as_dict(books.holdings, books.memory, told)
+        return as_dict(self._fingerprint, books.holdings, books.memory, told)
 
     def hardware(self, books: BalloonBooks) -> Hardware:
         """Classes of CPUs, and interrupts."""
@@ -225,6 +225,10 @@ class Balloons:
             pin_cpu=self.config.pin_cpu,
             default_cpu_class=DEFAULT if named_default else "",
         )
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        return fingerprint(self.config, self._setting.allowed)
 
     @cached_property
     def _layout(self) -> MemoryLayout:

@@ -111,3 +111,13 @@ def fitted(setting: Setting, holdings: Holdings, place: int, millis: int) -> Hol
             continue
         return after.changed(place, fitting)
     return holdings
+
+
+def conformed(setting: Setting, holdings: Holdings) -> Holdings:
+    """With all balloons of the size that their types want now, those first that shrink."""
+    places = range(len(holdings.balloons))
+    for place in sorted(places, key=lambda place: holdings.balloons[place].free < 0):
+        balloon = holdings.balloons[place]
+        if balloon.members:
+            holdings = fitted(setting, holdings, place, max(1, balloon.requested))
+    return holdings
