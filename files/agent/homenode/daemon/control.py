@@ -57,13 +57,14 @@ def ask(path: str, request: Mapping[str, Any]) -> Any:
 
 
 def _reply(client: socket.socket, verbs: Mapping[str, Verb]) -> Mapping[str, Any]:
+    asked = _line(client, MAX_REQUEST)  # whoever asks, so that nobody writes into a closed socket
     _pid, uid, _gid = struct.unpack(
         "3i", client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
     )
     if uid != os.geteuid():
         raise HomenodeProblem("user", uid, "may not control the agent", "ask as the agent's user")
     try:
-        request = json.loads(_line(client, MAX_REQUEST))
+        request = json.loads(asked)
     except (ValueError, RecursionError) as error:
         raise HomenodeProblem("request", "", f"is not JSON: {error}", "send an object") from error
     name = request.get("verb") if isinstance(request, dict) else None
