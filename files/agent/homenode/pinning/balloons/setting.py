@@ -10,7 +10,7 @@ Out of scope: what is there now (``instances``).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from homenode.intent.policy_config import BalloonType
@@ -22,6 +22,8 @@ from .devices import Devices
 from .instances import Balloon, Holdings
 from .resize import Load, Wishes
 from .types import EffectiveType, Types
+
+MOST_KNOWN = 4096
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,9 @@ class Setting:
     allowed: CpuSet
     pin_cpu: bool = True
     default_cpu_class: str = ""
+    _known: dict[tuple[str, CpuSet], CpuSet] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def type_of(self, balloon: Balloon) -> EffectiveType:
         """The type of an instance."""
@@ -46,6 +51,18 @@ class Setting:
     def cpu_class(self, spec: BalloonType) -> str:
         """The class of the CPUs of a type's balloons; "" leaves them alone."""
         return spec.cpu_class or self.default_cpu_class
+
+    def around(self, level: str, cpus: CpuSet) -> CpuSet:
+        """All CPUs of the parts of the machine, of one *level*, that have some of *cpus*.
+
+        Worked out once, as balloons ask for the same again and again.
+        """
+        key = level, cpus
+        if key not in self._known:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = self.topology.elements(level, cpus)
+        return self._known[key]
 
     def wishes(self, holdings: Holdings, balloon: Balloon) -> Wishes:
         """What a balloon wants of its CPUs, beside the others as they are now.

@@ -23,7 +23,7 @@ def shared_cpus(setting: Setting, holdings: Holdings, balloon: Balloon) -> CpuSe
     if not level or not balloon.cpus:
         return NO_CPUS
     idle = holdings.idle - setting.topology.machine.isolated
-    return setting.topology.elements(level, balloon.cpus) & idle if idle else NO_CPUS
+    return setting.around(level, balloon.cpus) & idle if idle else NO_CPUS
 
 
 def usable_cpus(setting: Setting, holdings: Holdings, balloon: Balloon) -> CpuSet:
