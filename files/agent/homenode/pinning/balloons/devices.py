@@ -17,15 +17,12 @@ from homenode.intent.globs import glob_matches
 from homenode.intent.policy_config import BalloonsConfig, BalloonType
 from homenode.pinning.cpus.priority import HIGH, LOW
 from homenode.pinning.cpus.topology import CpuTopology
-from homenode.pinning.policy import Ask, Hint
+from homenode.pinning.policy import POD_RESOURCES, Ask, Hint
 from model.cpuset import NO_CPUS, CpuSet
 
 RESERVED_CPUS, ISOLATED_CPUS = "reserved CPUs", "isolated CPUs"
 EFFICIENT_CORES, PERFORMANCE_CORES = "efficient cores", "performance cores"
 _CORE_KINDS = {"efficient": EFFICIENT_CORES, "performance": PERFORMANCE_CORES}
-
-POD_RESOURCES = "podresourceapi:"
-"""Starts a "device" that is whatever the kubelet gave to the container of a resource (a glob)."""
 
 Devices = Mapping[str, tuple[CpuSet, ...]]
 """The CPUs near each device; it may have several such sets."""
@@ -75,22 +72,18 @@ def known_devices(topology: CpuTopology, reserved: CpuSet, resolved: Devices) ->
 
 
 def given_devices(ask: Ask, near: tuple[str, ...], topology: CpuTopology) -> Devices:
-    """The CPUs near what the kubelet gave to a container, by those of *near* that mean it."""
+    """The CPUs near what the kubelet gave to a container, by those of *near* that mean it.
+
+    Such a device is POD_RESOURCES with a glob for the names of resources.
+    """
     found = {}
     for device in near:
-        if device.startswith(POD_RESOURCES):
-            cpus = NO_CPUS
-            for hint in ask.hints:
-                provider, resource = (
-                    hint.provider[: len(POD_RESOURCES)],
-                    hint.provider[len(POD_RESOURCES) :],
-                )
-                if provider == POD_RESOURCES and glob_matches(
-                    device[len(POD_RESOURCES) :], resource
-                ):
-                    cpus = cpus | _cpus_of(hint, topology)
-            if cpus:
-                found[device] = (cpus,)
+        cpus = NO_CPUS
+        for hint in ask.hints if device.startswith(POD_RESOURCES) else ():
+            if hint.provider.startswith(POD_RESOURCES) and glob_matches(device, hint.provider):
+                cpus = cpus | _cpus_of(hint, topology)
+        if cpus:
+            found[device] = (cpus,)
     return found
 
 
