@@ -9,15 +9,27 @@ read from cgroups and processes, never from the agent. Out of scope: what should
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lab.agent_in_guest import ARCHIVE, STATE, Agent, Seen, seen_in
+import yaml
+
+from lab.agent_in_guest import (
+    ARCHIVE,
+    NRI_DROP_IN,
+    NRI_SECTION,
+    ROOT,
+    STATE,
+    Agent,
+    Seen,
+    seen_in,
+)
 from lab.cri import RunningPod
 from lab.guest import Guest
 from lab.pods import Container, Pod, container_config, container_resources, sandbox_config
@@ -28,6 +40,9 @@ CONFIG = "/etc/homenode/homenode.json"
 DROP_IN = f"{CONFIG}.d/10-lab.json"
 PATIENCE = {"nri": {"answer_budget_ms": 1900}}
 """Beside every policy object: an emulated guest is slow."""
+
+BYPASS = {"runtime": {"mode": "bypass"}}
+ROLE_VARIABLES = ROOT / "roles/cri_rm/vars/main.yml"
 
 JOURNAL = f"{STATE}/journal.jsonl"
 RECORDING = "/root/guest.machine"
@@ -42,17 +57,35 @@ BYSTANDER: Mapping[str, Any] = {
 QUIET_S = 0.5
 """For so long nothing changes once what happens without anybody waiting for it is done."""
 
+RESTARTS = {
+    "stopped and started": "systemctl restart homenode",
+    "killed": "kill -KILL {pid}",
+    "containerd restarted": "systemctl restart containerd",
+    "killed, and all it knew is lost": "kill -KILL {pid}; rm -rf {state}/*",
+}
+"""The ways in which the `restart` steps of a scenario are taken, in turn."""
+
 
 class Stage:
-    """See the module. Scenarios are played one after another; the bystander never ends."""
+    """See the module. Scenarios are played one after another; the bystander never ends.
 
-    def __init__(self, guest: Guest, archive: Path) -> None:
+    With *bypass* the runtime's NRI is off, and cgroups are the agent's only way.
+    """
+
+    def __init__(self, guest: Guest, archive: Path, *, bypass: bool = False) -> None:
         self.guest = guest
+        self.bypass = bypass
         self.agent = Agent(guest, archive)
-        write = f"mkdir -p {CONFIG}.d; cat > {DROP_IN}"
-        guest.run(write, stdin=json.dumps(PATIENCE))
+        drop_in = {**PATIENCE, **BYPASS} if bypass else PATIENCE
+        guest.run(f"mkdir -p {CONFIG}.d; cat > {DROP_IN}", stdin=json.dumps(drop_in))
+        if bypass:
+            off = NRI_SECTION.replace("disable = false", "disable = true")
+            guest.run(f"cat > {NRI_DROP_IN}; systemctl restart containerd", stdin=off)
+            role = yaml.safe_load(ROLE_VARIABLES.read_text(encoding="utf-8"))
+            self.agent.limit(*role["__cri_rm_bypass_lines"])
         self.cri = guest.cri()
         self.pods: dict[str, RunningPod] = {}
+        self._restarts: Iterator[str] = iter(())
         self.ended: set[str] = set()
         self._bystander = self._sandbox(BYSTANDER)
         refused = self._containers(self._bystander, BYSTANDER["containers"])
@@ -76,10 +109,13 @@ class Stage:
         Nothing of it is left afterwards, except the bystander, which must be as it was.
         """
         refused = self._begin(scenario["policy"], scenario["config"])
+        self._restarts = itertools.cycle(RESTARTS.values())
         answers = []
         try:
             for number, step in enumerate(() if refused else scenario["steps"]):
                 error = self._take(step, scenario["policy"])
+                if self.bypass:
+                    self._settle()
                 answers.append({"step": number, "error": error, "assignments": self.assignments()})
         finally:
             self._end()
@@ -219,17 +255,16 @@ class Stage:
         return {problem["why"] for problem in found["problems"]}
 
     def _exit(self, full_name: str) -> None:
-        """End a container's process, and wait until agent and cgroup have forgotten it."""
+        """End a container's process."""
         pod, name = self._found(full_name)
-        container_id, folder = pod.container_ids[name], pod.cgroup_path_of(name)
-        self.guest.run(f"kill -KILL $(cat {folder}/cgroup.procs)")
-        self.ended.add(container_id)
-        self.agent.wait(lambda status: container_id not in _ids(status))
+        self.guest.run(f"kill -KILL $(cat {pod.cgroup_path_of(name)}/cgroup.procs)")
+        self.ended.add(pod.container_ids[name])
 
     def _restart(self) -> None:
         pid = self.agent.stored_status()["agent"]["pid"]
-        self.guest.run("systemctl restart homenode")
-        self.agent.wait_for_connection(other_than=pid)
+        command = next(self._restarts)
+        self.guest.run(command.format(pid=pid, state=STATE))
+        self.agent.wait_for_connection(other_than=pid if "containerd" not in command else 0)
 
     def _configure(self, policy: str, spec: Mapping[str, Any]) -> str | None:
         """Give the running agent another configuration; why it refused it."""
@@ -247,7 +282,11 @@ class Stage:
         return [one for one in notes if "configuration" in (one.get("what"), one.get("field"))]
 
     def _settle(self) -> None:
-        """Wait until nothing changes any more: nobody waited for what this step set off."""
+        """Wait until the agent knows who runs, and nothing changes any more: nobody waited for
+        what this step set off."""
+        pods = (*self.pods.values(), self._bystander)
+        ids = {one for pod in pods for one in pod.container_ids.values()} - self.ended
+        self.agent.wait(lambda status: {one["id"] for one in status["containers"]} == ids)
         before: object = None
 
         def same(now: object) -> bool:
@@ -309,7 +348,3 @@ def _assignment(name: str, found: Seen) -> dict[str, Any]:
 def _full(name: str, parts: int) -> str:
     """With the namespace, which a bare name leaves out."""
     return name if name.count("/") == parts - 1 else f"default/{name}"
-
-
-def _ids(status: Mapping[str, Any]) -> set[str]:
-    return {one["id"] for one in status["containers"]}
