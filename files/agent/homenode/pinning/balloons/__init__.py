@@ -16,6 +16,9 @@ CPUs nearby. A new container goes this way:
     share_idle      who may also use the CPUs that nobody has
     pin             what all that means for each container's cpuset
 
+and after a restart its balloon is found again: ``adopt``, from what ``remember`` gave (``believe``)
+or from what runs alone (``made_up``).
+
 Placements are those of nri-plugins' balloons policy, on purpose with its quirks. Out of scope:
 writing anything, and what a CPU class does to a CPU.
 """

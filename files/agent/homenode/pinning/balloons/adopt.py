@@ -2,12 +2,16 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The books of what runs, after a restart or a reconnection of the runtime; nobody is moved.
+"""The books of what runs, after a restart, a reconnection of the runtime, another configuration.
 
 What ``remember`` gave is believed as far as what runs agrees with it (``believe``), the rest is
 made up (``made_up``). Then balloons that have to be and are not there are made from CPUs on which
-nobody runs. A balloon of which containers ended in the meantime shrinks with the next change in it:
-shrinking it now would move those that go on. Out of scope: who was never placed; the loop does it.
+nobody runs. Nobody is moved: a balloon of which containers ended in the meantime shrinks with the
+next change in it, for the sake of those that go on.
+
+Under another configuration (or other CPUs) than the one remembered, whoever belongs to another type
+now is a newcomer, and all others get at once what it says of sizes, sharing and memory.
+Out of scope: placing newcomers; the loop does it.
 """
 
 from __future__ import annotations

@@ -56,6 +56,15 @@ def test_with_everything_remembered_it_is_as_if_nothing_had_happened() -> None:
     assert (found.newcomers, found.problems, found.changed) == ((), (), {})
 
 
+def test_guests_of_a_full_machine_stay_where_they_are() -> None:
+    stage = Stage(
+        {"name": "t", "preferNewBalloons": True, "preferSpreadingPods": True}, {"name": "u"}
+    )
+    stage.create(*(guaranteed(f"s{number}", 100, order=number, **T) for number in range(15)))
+    assert stage.create(best_effort("late", order=20, **U)) == ["reserved[0] 0"]
+    assert stage.restarted().books == stage.books
+
+
 @pytest.mark.parametrize("ledger", [False, True])
 def test_without_memory_nobody_moves_and_all_cpus_are_accounted_for(ledger: bool) -> None:
     stage = busy()
