@@ -10,11 +10,12 @@ who has a place could not be accounted for or placed under the new one. Out of s
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from homenode.intent.config import PinningConfig
-from homenode.pinning import NOTHING_AROUND, Surroundings, make_policy
+from homenode.pinning import NOTHING_AROUND, Surroundings, is_all_or_nothing, make_policy
 from homenode.pinning.policy import Held
 from homenode.world.adopt import held_placement, live
 from homenode.world.ledger import Ledger
@@ -73,18 +74,29 @@ def reconfigure(
     policy = make_policy(machine, pinning, around)
     tried = replace(world, machine=machine, pinning=pinning, policy=policy)
     turn = take_over(tried, _held(tried), _memory(world, pinning), now)
-    obstacles = tuple(problem for problem in turn.world.warnings if problem not in world.warnings)
-    obstacles += tuple(
-        problem
-        for key in world.ledger.grants
-        if turn.world.ledger.get(key) is None
-        for problem in turn.world.problems.get(key, ())
-    )
+    obstacles = tuple(_obstacles(world, turn.world)) if is_all_or_nothing(pinning.policy) else ()
     if obstacles:
         return Reconfigured(world, Effects(), obstacles=obstacles)
     reply = Reply(None, tuple(turn.updates.values()))
     moves = _moves(world.ledger, turn.world)
     return Reconfigured(turn.world, Effects(reply, tuple(turn.records)), moves)
+
+
+def _obstacles(before: World, after: World) -> Iterator[Problem]:
+    """What could not be accounted for, who could not be placed, and who lost its own CPUs.
+
+    CPUs that the machine lost are nobody's fault.
+    """
+    same_machine = before.machine == after.machine
+    yield from (problem for problem in after.warnings if problem not in before.warnings)
+    for key, grant in before.ledger.grants.items():
+        now = after.ledger.get(key)
+        if now is None:
+            yield from after.problems.get(key, ())
+        elif grant.exclusive and len(now.exclusive) < now.decision.asked_cpus and same_machine:
+            name = before.full_name(before.containers[key])
+            why = f"would lose its own CPUs {grant.exclusive}"
+            yield Problem("container", name, why, "drain it, or leave it room")
 
 
 def _memory(world: World, pinning: PinningConfig) -> Optional[dict[str, Any]]:

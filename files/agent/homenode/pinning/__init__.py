@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from homenode.intent.config import PinningConfig
+from homenode.intent.config import BALLOONS, PinningConfig
 from homenode.intent.policy_config import BalloonsConfig, TopologyAwareConfig
 from model.cpuset import CpuSet
 from model.interrupts import Interrupt
@@ -33,6 +33,14 @@ class Surroundings:
 
 
 NOTHING_AROUND = Surroundings()
+
+
+def is_all_or_nothing(policy: str) -> bool:
+    """Whether another configuration is refused under which somebody who runs cannot be placed.
+
+    Balloons leaves such a one as it is, in no balloon, and tells (nri-plugins' documented way).
+    """
+    return policy != BALLOONS
 
 
 def make_policy(

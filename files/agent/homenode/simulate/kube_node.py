@@ -69,7 +69,7 @@ class KubeNode:
         return self.policy.places(self.books)
 
     def restarted(self, policy: Policy) -> tuple[KubeNode, tuple[str, ...]]:
-        """With another agent, whose *policy* adopts what runs; and whom it could not place.
+        """With another agent, whose *policy* adopts what runs; and whom it could not serve.
 
         It gets what the one before wrote down. Who cannot be placed keeps what it has.
         """
@@ -81,8 +81,12 @@ class KubeNode:
         problems = []
         for container_id in adoption.newcomers:
             ask = running[container_id].ask
+            before = running[container_id].placed
             try:
                 after = after.create(ask)
+                now = after.running[container_id].placed
+                if before.exclusive and len(now.exclusive) < now.decision.asked_cpus:
+                    problems.append(f"{ask.full_name}: would lose its own CPUs {before.exclusive}")
             except HomenodeProblem as error:
                 problems.append(f"{ask.full_name}: {error}")
                 after = after._left_alone(container_id, str(error))

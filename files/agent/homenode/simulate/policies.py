@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from homenode.intent.config import BALLOONS, KINDS, PinningConfig
+from homenode.intent.config import KINDS, PinningConfig
 from homenode.intent.policy_config import BalloonsConfig, CommonConfig
 from homenode.intent.policy_objects import parse_spec
-from homenode.pinning import Surroundings, make_policy
+from homenode.pinning import Surroundings, is_all_or_nothing, make_policy
 from homenode.pinning.balloons.devices import device_paths
 from homenode.pinning.policy import Policy
 from model.cpuset import CpuSet
@@ -24,12 +24,7 @@ from .scenario import Scenario
 
 
 def run_of(scenario: Scenario) -> Run:
-    """*scenario*, ready to be run on the policy that it names.
-
-    Of a configuration under which somebody who runs cannot be placed upstream's policies think
-    differently: topology-aware refuses it, balloons leaves that one as it is (pinning.md §2.14,
-    §3.12).
-    """
+    """*scenario*, ready to be run on the policy that it names."""
     kind = KINDS[scenario.policy]
 
     def make(spec: Mapping[str, Any]) -> Policy:
@@ -37,7 +32,7 @@ def run_of(scenario: Scenario) -> Run:
         around = Surroundings(near=_near(scenario.machine, config))
         return make_policy(scenario.machine, PinningConfig(scenario.policy, spec=config), around)
 
-    return Run(scenario, make, all_or_nothing=scenario.policy != BALLOONS)
+    return Run(scenario, make, all_or_nothing=is_all_or_nothing(scenario.policy))
 
 
 def _near(machine: Machine, config: CommonConfig) -> dict[str, tuple[CpuSet, ...]]:
