@@ -82,10 +82,15 @@ class ContainerRemoved:
 
 @dataclass(frozen=True)
 class CgroupRead:
-    """What a container's cgroup says now: the read-back after a change."""
+    """What a container's cgroup says now: the read-back after a change.
+
+    *granted* is the very value that was granted before it was read: by identity, because a grant
+    may change and change back while nobody looks. None where that is not known.
+    """
 
     container_id: str
     placement: Placement
+    granted: Optional[Placement] = field(default=None, compare=False)
 
 
 Event = Union[

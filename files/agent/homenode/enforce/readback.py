@@ -11,7 +11,9 @@ the loop does when it gets the fact.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Callable, Optional
 
 from homenode.linux.cgroup import CgroupTree
@@ -20,6 +22,9 @@ from model.cgroup_path import cgroup_path
 from model.events import CgroupRead, ContainerUpdate, Reply
 from model.problem import Problem
 from model.workload import NOT_OURS, Container, Placement
+
+APPLIED_WITHIN_S = 0.03
+"""How long a runtime takes to apply one update of many, seconds: 18 ms are usual."""
 
 Tell = Callable[[CgroupRead], Reply]
 Update = Callable[[Sequence[ContainerUpdate]], dict[str, Problem]]
@@ -70,9 +75,9 @@ def _is_news(world: World, fact: CgroupRead) -> bool:
 class ReadBack:
     """Reads every *period* seconds, and soon after ``wake``; after ``repair`` it also applies.
 
-    A difference is told when the grant was the same in the round before: until then the runtime
-    may not have applied it yet. What the loop answers is what repairs it. *each_round*
-    is called before each.
+    A difference is told when the very grant has been there for long enough: until then the runtime
+    may not have applied it yet, as it takes its time for each of an answer's updates. What the loop
+    answers is what repairs it. *each_round* is called before each.
     """
 
     def __init__(
@@ -85,6 +90,7 @@ class ReadBack:
         each_round: Callable[[], None] = lambda: None,
         period: float = 10.0,
         settle: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tree = tree
         self._world = world
@@ -95,7 +101,8 @@ class ReadBack:
         self._settle = settle
         self._due = threading.Event()
         self._repair = False
-        self._granted: dict[str, Placement] = {}
+        self._clock = clock
+        self._granted: dict[str, tuple[Placement, float]] = {}
 
     def wake(self) -> None:
         """Something changed: read it back once the runtime had time to apply it."""
@@ -121,20 +128,36 @@ class ReadBack:
         seen = read_cgroups(self._tree, world.containers.values())
         if self._repair:
             self._repair = False
-            updates = not_applied(world, seen)
-            if updates:
-                self._update(updates)
+            self._apply(not_applied(world, seen))
             return
-        before, grants = self._granted, world.ledger.grants
-        self._granted = {key: grant.placement for key, grant in grants.items()}
+        now = self._clock()
+        self._granted = {
+            key: _since(self._granted.get(key), grant.placement, now)
+            for key, grant in world.ledger.grants.items()
+        }
+        settled_at = now - self._settle - APPLIED_WITHIN_S * len(self._granted)
         repairs: list[ContainerUpdate] = []
         for fact in seen:
-            wanted = self._granted.get(fact.container_id, NOT_OURS)
-            settled = before.get(fact.container_id) == wanted
-            if not settled and not _confirmed(wanted, fact.placement):
+            wanted, since = self._granted.get(fact.container_id, (None, now))
+            settled = since <= settled_at
+            if not settled and not _confirmed(wanted or NOT_OURS, fact.placement):
                 self._due.set()  # the runtime may be about to apply it: look again
             elif _is_news(world, fact):
-                repairs += self._tell(fact).updates
+                repairs += self._tell(replace(fact, granted=wanted)).updates
         if repairs:
-            self._update(repairs)
+            self._apply(repairs)
             self._due.set()  # look whether that helped
+
+    def _apply(self, updates: Sequence[ContainerUpdate]) -> None:
+        """One at a time, and each only while it is what is granted: meanwhile others decide too."""
+        for update in updates:
+            grant = self._world().ledger.get(update.container_id)
+            if grant is not None and grant.placement is update.placement:
+                self._update([update])
+
+
+def _since(
+    known: Optional[tuple[Placement, float]], granted: Placement, now: float
+) -> tuple[Placement, float]:
+    """What is granted, and since when it has been there."""
+    return known if known is not None and known[0] is granted else (granted, now)

@@ -35,6 +35,8 @@ def verify(
     grant, container = world.ledger.get(key), world.containers.get(key)
     if grant is None or container is None:
         return world, (), ()
+    if event.granted is not None and event.granted is not grant.placement:
+        return world, (), ()  # what was read is of before: it will be read again
     differing = _differing(world, grant.placement, event.placement)
     fights = _recent(world.fights.get(key, ()), now)
     repairs = bool(differing) and world.repairs_drift
