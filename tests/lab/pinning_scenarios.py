@@ -23,7 +23,6 @@ from peers.compare import Seen, difference, refusal, seen, simulate
 from peers.recording import RECORDED, Assignments, expected, plain
 
 OURS = Path(__file__).with_name("scenarios")
-MACHINES = OURS / "machines"
 BYSTANDER_NAME = "kube-system/bystander/main"
 
 

@@ -24,7 +24,7 @@ for _folder in ("plugins/module_utils", "files/agent"):
     sys.path.insert(0, str(TESTS.parent / _folder))
 
 from lab import fleet  # noqa: E402
-from lab.pinning_scenarios import HEADINGS, MACHINES, Outcome, Scenario, judged  # noqa: E402
+from lab.pinning_scenarios import HEADINGS, Outcome, Scenario, judged  # noqa: E402
 from lab.pinning_stage import Stage  # noqa: E402
 from peers.recording import RECORDED  # noqa: E402
 from tools.artifacts import build_agent  # noqa: E402
@@ -37,8 +37,8 @@ EVERY = "HOMENODE_LAB_EVERY_SCENARIO"
 
 @dataclass(frozen=True)
 class Programme:
-    """What one guest plays: a machine of `scenarios/machines`, the name that recordings give it, a
-    runtime, its NRI or bypass of it, and scenarios of each policy."""
+    """What one guest plays: a machine, the name that recordings give it, a runtime, scenarios of
+    each policy, and whether in bypass of the runtime's NRI."""
 
     machine: str
     recorded_as: str
@@ -86,10 +86,10 @@ PROGRAMMES = (
         "n4c16",
         "n4c16",
         "2.x",
-        "shrink-and-grow always-fits-large burstable-spread container-exit configure"
-        " hide-hyperthreads init-containers preserve update-shared reserved-outside-available",
-        "exit init-containers memory-inflate reserved-cpuset-grow share-idle-l2-of-2"
-        " configure-refused wildcard-reserved-order duplicate-type",
+        "restarts shrink-and-grow always-fits-large burstable-spread container-exit configure"
+        " init-containers preserve update-shared reserved-outside-available",
+        "restarts exit init-containers memory-inflate reserved-cpuset-grow share-idle-l2-of-2"
+        " configure-refused duplicate-type",
     ),
     Programme(
         "n4c16",
@@ -98,10 +98,18 @@ PROGRAMMES = (
         "affinity-simple anti-affinity-simple burstable-cpu-limit busy-besteffort"
         " idle-pools-reverse reserved-too-large update-exclusive no-memory-pinning",
         "basic-hide-hyperthreads available no-pinning reserved-quantity unknown-type update-ignored"
-        " composite-odd min-above-max",
+        " composite-odd min-above-max wildcard-reserved-order",
     ),
     Programme(
         "n6", "n6-hbm-cxl", "1.7", "memory-types memory-pressure no-cpu-pinning", "memory-types nrt"
+    ),
+    Programme(
+        "n4c16",
+        "n4c16",
+        "1.7",
+        "burstable-spread busy-besteffort container-exit hide-hyperthreads",
+        "exit memory-inflate",
+        bypass=True,
     ),
 )
 
@@ -129,8 +137,7 @@ def play(programme: Programme, folder: Path, name: str, outcomes: Played) -> Non
     """Play one guest's programme; whatever breaks a scenario is that one's outcome."""
     waiting = iter(programme.scenarios)
     try:
-        topology = str(MACHINES / f"{programme.machine}.json")
-        with fleet.create(name, topology, programme.containerd) as guest:
+        with fleet.create(name, programme.machine, programme.containerd) as guest:
             stage = Stage(guest, folder / "homenode.pyz", bypass=programme.bypass)
             machine = stage.recorded_machine(folder / name)
             for scenario in waiting:
@@ -149,7 +156,7 @@ def play(programme: Programme, folder: Path, name: str, outcomes: Played) -> Non
 @pytest.mark.parametrize(
     ("programme", "scenario"),
     CASES,
-    ids=[f"{one.machine}-{one.containerd}-{scenario.name}" for one, scenario in CASES],
+    ids=[f"{programme.guest}: {scenario.name}" for programme, scenario in CASES],
 )
 def test_real_pods_are_where_simulate_says(
     played: Played, programme: Programme, scenario: Scenario

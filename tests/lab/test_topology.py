@@ -27,6 +27,8 @@ def values(arguments: list[str], option: str) -> list[str]:
         ("2n", "4,sockets=2,dies=1,cores=2,threads=1", "2048M"),
         ("4n", "8,sockets=4,dies=1,cores=2,threads=1", "2048M"),
         ("ht", "16,sockets=2,dies=2,cores=2,threads=2", "2048M"),
+        ("n4c16", "16,sockets=2,dies=1,cores=4,threads=2", "8192M"),
+        ("n6", "8,sockets=2,dies=1,cores=2,threads=2", "14336M"),
         ("tier", "4,sockets=2,dies=1,cores=2,threads=1", "3072M"),
         ("memless", "4,sockets=2,dies=1,cores=2,threads=1", "1024M"),
         ("none", "4,sockets=1,cores=4,threads=1", "2048M"),
