@@ -88,7 +88,7 @@ def tenant_intent(annotations: Mapping[str, str], container: str) -> TenantInten
     found, unknown = all_effective(annotations, keys, container, KNOWN)
     values = Values(found)
     isolated, required = _isolated(values)
-    cpu_class = values.name("cpu-class")
+    cpu_class, irq = values.name("cpu-class"), _irq(values)
     intent = TenantIntent(
         prefer_shared=values.boolean("prefer-shared-cpus"),
         prefer_reserved=values.boolean("prefer-reserved-cpus"),
@@ -104,7 +104,8 @@ def tenant_intent(annotations: Mapping[str, str], container: str) -> TenantInten
         scheduling_class=values.name("scheduling-class"),
         cpu_class=cpu_class,
         cpu_class_scope=POD_SCOPE if cpu_class is None else found["cpu-class"].scope,
-        irq=_irq(values),
+        irq=irq,
+        irq_scope=POD_SCOPE if irq is None else found["irq-affinity"].scope,
         hints=hint_intent(values),
         rdt_class=values.name("rdtclass"),
         blockio_class=values.name("blockioclass"),

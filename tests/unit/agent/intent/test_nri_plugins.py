@@ -177,6 +177,11 @@ def test_the_class_of_a_container_is_told_from_its_pods() -> None:
     assert read("cpu-class", "x", "/pod").cpu_class_scope != CONTAINER_SCOPE
 
 
+def test_the_interrupts_of_a_container_are_told_from_its_pods() -> None:
+    assert read("irq-affinity", "claim: [x]", "/container.c").irq_scope == CONTAINER_SCOPE
+    assert read("irq-affinity", "claim: [x]", "/pod").irq_scope != CONTAINER_SCOPE
+
+
 ISOLATED: dict[str, tuple[dict[str, str], Any]] = {
     "demanded": ({"require": "true"}, (True, True)),
     "wished": ({"prefer": "true"}, (True, False)),
