@@ -31,7 +31,7 @@ CONFIGS: tuple[dict[str, Any], ...] = (
 )
 MAYBE = st.sampled_from((None, False, True))
 NEVER = st.just(None)
-MANY = settings(max_examples=60, deadline=None)
+MANY = settings(max_examples=40, deadline=None)
 
 
 @st.composite
