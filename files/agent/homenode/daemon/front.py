@@ -14,8 +14,6 @@ import threading
 from collections.abc import Sequence
 from typing import Optional, Protocol
 
-from homenode.bypass.bypass import Bypass, Hands
-from homenode.bypass.identity import Identities
 from homenode.enforce.knobs import cpuset
 from homenode.intent.config import BYPASS, Config
 from homenode.linux.cgroup import CgroupTree
@@ -58,6 +56,9 @@ def make_front(
 ) -> Front:
     """The way that *config* names."""
     if config.runtime.mode == BYPASS:
+        from homenode.bypass.bypass import Bypass, Hands  # only who needs it pays for it
+        from homenode.bypass.identity import Identities
+
         identities = Identities(open_host(host_root), cri_socket(config, host_root))
         hands = Hands(lambda path, wanted: cpuset.hold(tree, path, wanted), tree.placement)
         return Bypass(tree.folder, identities, hands, handle, report)
