@@ -34,7 +34,7 @@ from .believe import Running, believed, cpus_of, seen_cpus
 from .choose import type_for
 from .creation import created, in_order_of_creation
 from .instances import Balloon, Holdings, type_name_of
-from .made_up import Group, grouped, made_up
+from .made_up import grouped, made_up
 from .pin import Entry, Pins, placed_in, request_of
 from .remember import NOTHING, Memory, read
 from .setting import Setting
@@ -85,6 +85,7 @@ def adopt(
         holdings = conformed(setting, holdings)
         for balloon in holdings.balloons:
             pins.pin(balloon, usable_cpus(setting, holdings, balloon), balloon.members)
+    problems += [_no_cpus(one) for one in holdings.balloons if one.members and not one.cpus]
     placed = {key: entry.placed for key, entry in entries.items()}
     keys = (one.ask.container_id for one in held)
     newcomers = tuple(key for key in keys if key not in placed and key not in strangers)
@@ -134,11 +135,7 @@ def _holdings(
     for group in grouped(setting, [one for key, one in running.items() if key not in inside]):
         ours = {one.ask.container_id for one in group.held}
         elsewhere = seen_cpus(one for key, one in running.items() if key not in ours)
-        made = made_up(setting, balloons, group, elsewhere)
-        if made.cpus or same:
-            balloons.append(made)
-        if not made.cpus and same:
-            problems.append(_no_cpus(made, group))
+        balloons.append(made_up(setting, balloons, group, elsewhere))
     holdings = Holdings(tuple(balloons), setting.allowed - cpus_of(balloons))
     emptied = {one.name for one in remembered.balloons if one.members}
     for one in balloons:
@@ -148,11 +145,11 @@ def _holdings(
     return _completed(setting, holdings, in_use, problems)
 
 
-def _no_cpus(balloon: Balloon, group: Group) -> Problem:
+def _no_cpus(balloon: Balloon) -> Problem:
     return Problem(
         "balloon",
         balloon.name,
-        f"its containers run on CPUs {group.cpus}, which are other balloons'",
+        "all CPUs that its containers run on are other balloons', and they run on as they are",
         "end one of them, or wait for the next change in this balloon",
     )
 
