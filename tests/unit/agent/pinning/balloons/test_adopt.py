@@ -86,6 +86,14 @@ def test_hidden_threads_belong_to_the_balloon() -> None:
     assert cpus_of(stage, found)["t[0]"] == "4-7"
 
 
+def test_of_shared_cpus_a_balloon_has_as_many_as_it_needs() -> None:
+    stage = Stage(SHARING)
+    stage.create(guaranteed("a", 1000, order=1, **T), guaranteed("b", 1000, order=2, **T))
+    assert (stage.told("a"), stage.told("b")) == ("t[0] 1,3", "t[1] 2-3")
+    found = stage.restarted(memory=False, ledger=False)
+    assert cpus_of(stage, found) == stage.balloons()
+
+
 def test_who_runs_on_the_same_cpus_shares_a_balloon() -> None:
     stage = Stage({"name": "t", "preferNewBalloons": True})
     stage.create(
@@ -149,6 +157,17 @@ def test_cpus_of_others_make_no_balloon_but_a_problem() -> None:
     assert found.placed["b"].placement == twin
     outcome = stage.policy.place(found.books, best_effort("c", **U))
     assert all(one.placement.cpus for one in (outcome.placed, *outcome.changed.values()) if one)
+
+
+def test_who_is_in_a_balloon_without_cpus_is_left_where_it_is() -> None:
+    stage = Stage({"name": "t"}, {"name": "u"})
+    stage.create(guaranteed("a", 15000, order=1, **T))
+    twin = guaranteed("b", 1000, order=2, **U)
+    held = [Held(one, stage.placed["a"].placement) for one in (stage.asks["a"], twin)]
+    books = stage.policy.adopt(held, None).books
+    outcome = stage.policy.resize(books, twin)
+    assert outcome.placed is not None
+    assert outcome.placed.placement == stage.placed["a"].placement
 
 
 def test_balloons_that_always_are_come_from_cpus_on_which_nobody_runs() -> None:

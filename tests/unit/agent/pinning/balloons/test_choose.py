@@ -133,6 +133,13 @@ def test_a_balloon_grows_before_another_is_made() -> None:
     assert stage.placed["c"].decision.candidates[1].lost_by == "new balloon"
 
 
+def test_of_those_that_have_to_grow_the_one_that_could_have_most_is_taken() -> None:
+    stage = Stage({"name": "t", "maxCPUs": 4, "maxBalloons": 2, "preferNewBalloons": True})
+    one = {"intent": of_type("t")}
+    asks = (guaranteed("a", 2600, **one), guaranteed("b", 700, **one), guaranteed("c", 600, **one))
+    assert balloons_of(stage, *asks) == ["t[0]", "t[1]", "t[1]"]
+
+
 def test_numbers_are_used_again() -> None:
     stage = Stage({"name": "t", "preferNewBalloons": True})
     stage.create(small("a"), small("b"))
@@ -151,7 +158,7 @@ def test_an_operators_limit_refuses() -> None:
     assert stage.books is before
 
 
-def full(*, type_name: str = "t") -> Stage:
+def full() -> Stage:
     """15 balloons of a tenth of a CPU, and so no idle CPU."""
     stage = Stage(
         {"name": "t", "preferNewBalloons": True, "preferSpreadingPods": True}, {"name": "u"}
@@ -174,6 +181,6 @@ def test_a_type_without_a_balloon_shares_the_built_in_ones_then() -> None:
 
 
 def test_more_than_there_is_is_refused() -> None:
-    stage = full()
     with pytest.raises(HomenodeProblem, match="no suitable balloon instance available"):
-        stage.create(guaranteed("late", 14501, intent=of_type("t")))
+        full().create(guaranteed("late", 14501, intent=of_type("t")))
+    assert full().create(guaranteed("late", 14500, intent=of_type("t"))) == ["t[0] 1"]

@@ -49,6 +49,7 @@ TAKEN: dict[str, tuple[str, str, int, bool, str]] = {
     "a node": ("", ALL, 3, False, "0-3"),
     "a package": ("", ALL, 6, False, "0-7"),
     "where it is already": ("12", "0-11,13-15", 1, False, "13"),
+    "where it is, though less is left elsewhere": ("12", "0-1,13-15", 1, False, "13"),
     "the package before the node": ("12-15", "0-11", 2, False, "10-11"),
     "where little is left": ("", "0-7,8-10", 2, False, "8-9"),
     "where much is left": ("", "0-7,8-10", 2, True, "0-1"),

@@ -27,6 +27,11 @@ def test_near_a_device_as_long_as_it_has_enough() -> None:
     assert stage.create(*asks) == ["t[0] 8-10", "t[1] 13-15"]
 
 
+def test_a_type_does_not_keep_away_from_its_own_device() -> None:
+    stage = Stage(NEAR_NODE2, near=NEAR, allocatorTopologyBalancing=True)
+    assert stage.create(guaranteed("a", 6000, **T)) == ["t[0] 8-13"]
+
+
 def test_others_keep_away_from_it() -> None:
     stage = Stage(NEAR_NODE2, {"name": "u"}, near=NEAR, allocatorTopologyBalancing=True)
     assert stage.create(guaranteed("a", 2000, **U)) == ["u[0] 4-5"]
@@ -108,6 +113,11 @@ def test_paths_are_to_be_resolved_once() -> None:
     listed = [NODE2, "podresourceapi:x", "/sys/class/net/eth0"]
     types = [{"name": name, "preferCloseToDevices": listed} for name in "tu"]
     assert device_paths(config(*types)) == (NODE2, "/sys/class/net/eth0")
+
+
+def test_isolated_cpus_are_not_shared() -> None:
+    stage = Stage({"name": "t", "shareIdleCPUsInSame": "system"}, machine="n4c16-isolated")
+    assert stage.create(guaranteed("a", 1000, **T)) == ["t[0] 0-7,11-15"]
 
 
 def test_idle_cpus_are_shared_until_somebody_takes_them_and_again_after() -> None:

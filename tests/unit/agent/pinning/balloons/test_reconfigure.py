@@ -90,6 +90,12 @@ def test_balloons_that_always_are_may_take_what_was_only_shared() -> None:
     assert other.told("a") == "t[0] 1-3"
 
 
+def test_balloons_that_need_not_be_any_more_end() -> None:
+    always = {"name": "t", "minCPUs": 2, "minBalloons": 2}
+    other, _found = changed(Stage(always), {**always, "minBalloons": 1})
+    assert set(other.balloons()) == {"reserved[0]", "t[1]", "default[0]"}
+
+
 def test_cpus_that_are_gone() -> None:
     stage = Stage({"name": "t"}, {"name": "u"})
     stage.create(
