@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 
 from model.problem import Problem
 
-from .annotation_values import FALSE, TRUE
+from .annotation_values import FALSE, MAX_VALUE, TRUE
 from .annotations import Annotation
 
 _CPU_CHOICES = (
@@ -59,7 +59,7 @@ def contradictions(found: Mapping[str, Annotation]) -> Iterator[Problem]:
 def _problem(below: Annotation, above: Annotation, why: str) -> Problem:
     return Problem(
         below.key,
-        below.value,
+        below.value[:MAX_VALUE],
         f"has no effect: {above.key} {why}",
         "keep one of the two",
     )
