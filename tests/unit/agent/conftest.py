@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[3]
 for _folder in ("tests", "plugins/module_utils", "files/agent"):
@@ -19,6 +20,9 @@ for _folder in ("tests", "plugins/module_utils", "files/agent"):
         sys.path.insert(0, str(ROOT / _folder))
 
 from tools.leaks import Traces, left_since  # noqa: E402  (needs the path above)
+
+settings.register_profile("untimed", deadline=None)  # a busy machine fails no test
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session", autouse=True)
