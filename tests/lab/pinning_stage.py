@@ -108,22 +108,26 @@ class Stage:
 
         Nothing of it is left afterwards, except the bystander, which must be as it was.
         """
-        refused = self._begin(scenario["policy"], scenario["config"])
+        refused = self.begin(scenario["policy"], scenario["config"])
         self._restarts = itertools.cycle(RESTARTS.values())
         answers = []
         try:
             for number, step in enumerate(() if refused else scenario["steps"]):
-                error = self._take(step, scenario["policy"])
-                if self.bypass:
-                    self._settle()
-                answers.append({"step": number, "error": error, "assignments": self.assignments()})
+                error = self.take(step, scenario["policy"])
+                placed = self.settled() if self.bypass else self.assignments()
+                answers.append({"step": number, "error": error, "assignments": placed})
         finally:
-            self._end()
+            self.end()
         return {"error": refused, "steps": answers}
 
     def assignments(self) -> dict[str, dict[str, Any]]:
         """Cpuset of every running container by full name; null where none is set."""
         return {name: _assignment(name, one) for name, one in self._seen().items()}
+
+    def settled(self) -> dict[str, dict[str, Any]]:
+        """The same, once it is still."""
+        self._settle()
+        return self.assignments()
 
     def _seen(self) -> dict[str, Seen]:
         """Every running container; the bystander is among them, and still the same process."""
@@ -137,7 +141,7 @@ class Stage:
         assert found[-1].pid == self._bystander_pid, "the bystander was started again"
         return dict(zip(names, found))
 
-    def _begin(self, policy: str, spec: Mapping[str, Any]) -> str | None:
+    def begin(self, policy: str, spec: Mapping[str, Any]) -> str | None:
         """Start the agent without a memory, under this policy; why it would not start."""
         self.agent.stop()
         cpus, mems = self._everything
@@ -156,12 +160,13 @@ class Stage:
             return lines[-1]
         return None
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """End what was created, except the bystander."""
         for pod in self.pods.values():
             pod.remove()
         self.pods, self.ended = {}, set()
 
-    def _take(self, step: Mapping[str, Any], policy: str) -> str | None:
+    def take(self, step: Mapping[str, Any], policy: str) -> str | None:
         """Take a step, and what was wrong with it."""
         [(verb, what)] = step.items()
         if verb == "create":
