@@ -130,9 +130,13 @@ def judge() -> Iterator[Step | Skip]:
     yield replace(hearing, env=env)
 
 
+PINNING = "tests/lab/test_pinning.py"
+
+
 def lab() -> Iterator[Step | Skip]:
     yield _lab_prerequisites()
-    yield _pytest("guests", "tests/lab", limit_s=3600)
+    yield _pytest("guests", "tests/lab", f"--ignore={PINNING}", limit_s=3600)
+    yield Skip("guests against simulate", f"no whole run was seen yet: pytest {PINNING}")
 
 
 PARTS: dict[str, Part] = {
