@@ -10,16 +10,16 @@ refusal only those that users know (pinning.md §14).
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
-import yaml
-
-from homenode.cli import main
+from homenode.simulate.answer import answer
+from homenode.simulate.policies import run_of
+from homenode.simulate.scenario import read_scenario
+from host_files import open_host
+from model.cpuset import CpuSet
+from model.machine import Machine
+from model.sysfs import read_machine
 
 from .recording import Assignments, assignments
 
@@ -37,20 +37,23 @@ KNOWN_WORDS = (
     "circular composition detected",
 )
 
+GIVES_UP = ("sharable CPU for", "exclusive CPUs from", "not enough free CPUs")
+"""How a peer refuses pods that it has promised nothing against: ours starts them where they fit."""
+
+BEYOND = ("over-committed, as no CPUs are idle",)
+"""How ours says that it starts a container which a peer refuses in words for other cases too."""
+
 Seen = Sequence[tuple[str, Assignments]]
 """(error, assignments) after each step."""
 
 
 def simulate(scenario: Mapping[str, Any]) -> dict[str, Any]:
     """What ``homenode simulate`` says."""
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
-        yaml.safe_dump(scenario, file, sort_keys=False)
-        file.flush()
-        with contextlib.redirect_stdout(io.StringIO()) as output:
-            code = main(["simulate", file.name, "--format", "json"])
-    assert code == 0
-    found: dict[str, Any] = json.loads(output.getvalue())
-    return found
+    return answer(run_of(read_scenario(scenario, source="scenario", recorded=_read)))
+
+
+def _read(path: str) -> Machine:
+    return read_machine(open_host(path))
 
 
 def seen(result: Mapping[str, Any]) -> list[tuple[str, Assignments]]:
@@ -67,6 +70,30 @@ def difference(theirs: Seen, ours: Seen) -> Optional[tuple[int, str]]:
         if words:
             return step, "; ".join(words)
     return None
+
+
+def on_principle(theirs: Seen, result: Mapping[str, Any], step: int) -> bool:
+    """Whether ours differs in *step* because the peer breaks a pod, or a promise, that ours keeps.
+
+    A pod: it does not start (peers.md §2 d). A promise: somebody who shared is left on CPUs that
+    another has for itself now (c). After that the two are apart.
+    """
+    error, now = theirs[step]
+    if any(words in error for words in GIVES_UP):
+        return True
+    answers = result["steps"][step]["assignments"]
+    before = theirs[step - 1][1] if step else {}
+    if error:
+        reasons = [text for name in answers if name not in now for text in answers[name]["reasons"]]
+        return any(words in text for words in BEYOND for text in reasons)
+    ours = assignments(result["steps"][step])
+    alike = {name for name in now if name not in before and now[name] == ours.get(name)}
+    return any(
+        _cpus(now[old]) & _cpus(now[new]) and not _cpus(ours[old]) & _cpus(now[new])
+        for old in before
+        if old in now and old in ours
+        for new in alike
+    )
 
 
 def refusal(theirs: str, ours: str) -> Optional[str]:
@@ -90,3 +117,7 @@ def _placements(theirs: Assignments, ours: Assignments) -> list[str]:
 
 def _text(given: Optional[tuple[Optional[str], Optional[str]]]) -> str:
     return "absent" if given is None else f"cpus {given[0]} mems {given[1]}"
+
+
+def _cpus(given: tuple[Optional[str], Optional[str]]) -> CpuSet:
+    return CpuSet.parse(given[0] or "")

@@ -16,10 +16,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Optional
 
-from .compare import difference, refusal, seen, simulate
+from .compare import difference, on_principle, refusal, seen, simulate
 from .peer import PeerBroken, peer_binary, run
 from .random_balloons import random_balloons
-from .random_pods import random_steps
+from .random_pods import Surroundings, random_steps
 from .random_topology_aware import random_topology_aware
 from .recording import plain, write
 
@@ -35,34 +35,37 @@ MACHINES = (
     "hybrid",
     "dies",
     "dies-of-2",
-    "memoryless",
     "xeon",
     "epyc",
 )
+MEMORY_TYPES = {"n6-hbm-cxl": ("dram", "pmem", "hbm"), "c4pmem4": ("dram", "pmem")}
 
 
 def scenario(policy: str, seed: int) -> dict[str, Any]:
     """The scenario of *seed*."""
     chance = random.Random(f"{policy} {seed}")
     machine = chance.choice(MACHINES)
+    memory_types = MEMORY_TYPES.get(machine, ("dram",))
     config, types = (
         (random_topology_aware(chance), ())
         if policy == "topology-aware"
-        else random_balloons(chance)
+        else random_balloons(chance, memory_types)
     )
-    steps = random_steps(chance, machine, types)
+    steps = random_steps(chance, Surroundings(types, memory_types))
     return {"machine": machine, "policy": policy, "config": config, "steps": steps}
 
 
 def parted(content: Mapping[str, Any], binary: str) -> Optional[tuple[int, str]]:
-    """Where ours and the peer part, and how; None for not at all, or for the peer's chance."""
+    """Where ours and the peer part, and how; None for not at all, on principle, or by chance."""
     full = plain(content)
     theirs, ours = run(full, binary), simulate(full)
     words = refusal(theirs["error"] or "", ours["error"] or "")
     if words is not None:
         return -1, words
     found = difference(seen(theirs), seen(ours))
-    if found is None or difference(seen(theirs), seen(run(full, binary))) is not None:
+    if found is None or on_principle(seen(theirs), ours, found[0]):
+        return None
+    if difference(seen(theirs), seen(run(full, binary))) is not None:
         return None
     return found
 
@@ -74,9 +77,10 @@ def shrunk(content: Mapping[str, Any], binary: str) -> tuple[dict[str, Any], str
     while found is not None:
         step, words = found
         kept["steps"] = kept["steps"][: step + 1]
-        for place in range(len(kept["steps"]) - 2, -1, -1):
+        found = None
+        for place in range(step - 1, -1, -1):
             steps = _without(kept["steps"], place)
-            found = parted({**kept, "steps": steps}, binary) if steps else None
+            found = parted({**kept, "steps": steps}, binary)
             if found is not None:
                 kept["steps"] = steps
                 break
@@ -99,7 +103,7 @@ def main(policy: str, first: int, last: int) -> int:
             continue
         bad += 1
         small, words = shrunk(content, binary)
-        path = Path(f"/tmp/{policy}-{seed}.yaml")
+        path = Path(f"/tmp/peers/found/{policy}-{seed}.yaml")
         write(path, small)
         print(f"{path}, step {len(small['steps']) - 1}: {words}", flush=True)
     print(f"{last - first} scenarios, {bad} differ")

@@ -51,7 +51,7 @@ LAYERS = re.compile(
     r".*(?:failed to allocate resources for [^ ]+|failed to update resources|policy"
     r"|with initial configuration|failed to (?:apply|validate) configuration|object\.yaml): "
 )
-MOST = 120
+MOST = 160
 """Characters of an error that are kept."""
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 OPTIONS: dict[str, tuple[Any, ...]] = {
@@ -29,7 +30,6 @@ OPTIONS: dict[str, tuple[Any, ...]] = {
     ),
     "preferIsolCpus": (True,),
     "preferCoreType": ("efficient", "performance"),
-    "memoryTypes": (["DRAM"], ["PMEM"], ["HBM", "DRAM"]),
     "pinMemory": (False, True),
     "groupBy": ("${pod/namespace}", "${pod/labels/app}"),
     "namespaces": (["blue"], ["*"], ["g*"]),
@@ -38,6 +38,7 @@ OPTIONS: dict[str, tuple[Any, ...]] = {
 """Options of a type and what they may be; bounds never contradict each other."""
 
 NOT_OF_COMPOSITES = {
+    "shareIdleCPUsInSame",  # ours shares at once, the peer when CPUs become idle
     "preferSpreadOnPhysicalCores",
     "allocatorTopologyBalancing",
     "preferCloseToDevices",
@@ -53,13 +54,22 @@ LOADS = (
 )
 
 
-def random_balloons(chance: random.Random) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The spec of a BalloonsPolicy, and the names of its types."""
+def random_balloons(
+    chance: random.Random, memory_types: Sequence[str]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The spec of a BalloonsPolicy, and the names of its types.
+
+    *memory_types* are those of the machine: what it lacks widens the peer's zones ever more.
+    """
     types = [_type(chance, f"t{number}") for number in range(chance.choice((1, 2, 3)))]
+    for one in types:
+        if chance.random() < 0.2:
+            one["memoryTypes"] = [chance.choice(memory_types).upper()]
     if chance.random() < 0.2:
         components = [{"balloonType": chance.choice(types)["name"]} for _number in range(2)]
         composite = {**_type(chance, "c0"), "components": components}
         types.append({k: v for k, v in composite.items() if k not in NOT_OF_COMPOSITES})
+        types[-1]["minCPUs"] = 2  # the peer gives BestEffort no CPU at all
         if chance.random() < 0.5:
             types[-1]["componentCreation"] = "balance-balloons"
     spec: dict[str, Any] = {

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Optional
 
 DOMAIN = ".resource-policy.nri.io"
@@ -25,7 +25,6 @@ WORDS = {
     "prefer-reserved-cpus": ("true", "false"),
     "prefer-cpu-priority": ("high", "normal", "low", "none"),
     "hide-hyperthreads": ("true", "false"),
-    "memory-type": ("dram", "hbm", "pmem", "hbm,dram", "dram,pmem", "mixed"),
     "cpu.preserve": ("true",),
     "memory.preserve": ("true",),
     "unlimited-burstable": ("system", "package", "die", "numa", "l3cache"),
@@ -46,26 +45,32 @@ AFFINITY = """{name}c0:
 """
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What pods may name: balloon *types* (none under topology-aware), kinds of memory."""
+
+    types: tuple[str, ...]
+    memory_types: tuple[str, ...]
+
+
 def random_steps(
-    chance: random.Random, machine: str, types: Sequence[str], count: int = 14
+    chance: random.Random, around: Surroundings, count: int = 14
 ) -> list[dict[str, Any]]:
-    """*count* steps at most; a delete or exit names who is there, unless a refusal left it out."""
-    alive: dict[str, list[str]] = {}
+    """*count* steps: pods come and go."""
+    alive: list[str] = []
     steps: list[dict[str, Any]] = []
     for number in range(count):
         what = chance.random()
         if alive and what < 0.22:
-            name = chance.choice(sorted(alive))
-            del alive[name]
-            steps.append({"delete": name})
+            steps.append({"delete": alive.pop(chance.randrange(len(alive)))})
             continue
-        pod = random_pod(chance, f"p{number}", types)
-        alive[f"{pod.get('namespace', 'default')}/{pod['name']}"] = []
+        pod = random_pod(chance, f"p{number}", around)
+        alive.append(f"{pod.get('namespace', 'default')}/{pod['name']}")
         steps.append({"create": pod})
     return steps
 
 
-def random_pod(chance: random.Random, name: str, types: Sequence[str]) -> dict[str, Any]:
+def random_pod(chance: random.Random, name: str, around: Surroundings) -> dict[str, Any]:
     """One pod of up to three containers."""
     pod: dict[str, Any] = {"name": name}
     namespace = chance.choice(NAMESPACES)
@@ -74,7 +79,7 @@ def random_pod(chance: random.Random, name: str, types: Sequence[str]) -> dict[s
     labels = chance.choice(LABELS)
     if labels:
         pod["labels"] = dict(labels)
-    annotations = _annotations(chance, name, types)
+    annotations = _annotations(chance, name, around)
     if annotations:
         pod["annotations"] = annotations
     kind = chance.choice(("guaranteed", "guaranteed", "burstable", "besteffort"))
@@ -85,15 +90,18 @@ def random_pod(chance: random.Random, name: str, types: Sequence[str]) -> dict[s
     return pod
 
 
-def _annotations(chance: random.Random, name: str, types: Sequence[str]) -> dict[str, str]:
+def _annotations(chance: random.Random, name: str, around: Surroundings) -> dict[str, str]:
     found = {}
-    if types and chance.random() < 0.7:
-        found[BALLOON] = chance.choice(types)
+    if around.types and chance.random() < 0.7:
+        found[BALLOON] = chance.choice(around.types)
+    if chance.random() < 0.15:
+        several = chance.sample(around.memory_types, chance.randint(1, len(around.memory_types)))
+        found[f"memory-type{DOMAIN}/pod"] = ",".join(several)
     for _number in range(chance.choice((0, 0, 0, 1, 2))):
         key = chance.choice(sorted(WORDS))
         scope = chance.choice(("", "/pod", f"/container.{name}c0"))
         found[f"{key}{DOMAIN}{scope}"] = chance.choice(WORDS[key])
-    if not types and chance.random() < 0.15:
+    if not around.types and chance.random() < 0.15:
         key = chance.choice(("affinity", "anti-affinity"))
         found[f"resource-policy.nri.io/{key}"] = AFFINITY.format(
             name=name, app=chance.choice(("db", "web")), weight=chance.choice((1, 3, 20))
