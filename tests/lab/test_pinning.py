@@ -115,7 +115,7 @@ PROGRAMMES = (
 
 CASES = [(programme, scenario) for programme in PROGRAMMES for scenario in programme.scenarios]
 
-Played = dict[tuple[Programme, Scenario], "Future[Outcome]"]
+Played = dict[tuple[Programme, Scenario], Future[Outcome]]
 
 
 @pytest.fixture(scope="module")

@@ -68,11 +68,20 @@ _CPU_CLASS: Table = {
     "publishExtendedResource": ("publish_extended_resource", boolean),
 }
 
+
+def _flags(fields: Fields, key: str) -> tuple[str, ...]:
+    flags = texts(fields, key)
+    for flag in flags:
+        if flag not in FLAGS:
+            raise fields.wrong(key, f"unknown scheduling flag '{flag}'", "use " + ", ".join(FLAGS))
+    return flags
+
+
 _SCHEDULING_CLASS: Table = {
     "name": ("name", text),
     "policy": ("policy", one_of("none", "other", "fifo", "rr", "batch", "iso", "idle", "deadline")),
     "priority": ("priority", whole(0, MAX_PRIORITY)),
-    "flags": ("flags", lambda fields, key: _flags(fields, key)),
+    "flags": ("flags", _flags),
     "nice": ("nice", whole(-20, 19)),
     "runtime": ("runtime", whole(0, MAX_UINT64)),
     "deadline": ("deadline", whole(0, MAX_UINT64)),
@@ -88,14 +97,6 @@ def scheduling_classes(fields: Fields, key: str) -> tuple[SchedulingClass, ...]:
         SchedulingClass(**{"name": "", **read_object(entry, _SCHEDULING_CLASS)})
         for entry in fields.sections(key, most=MAX_ENTRIES)
     )
-
-
-def _flags(fields: Fields, key: str) -> tuple[str, ...]:
-    flags = texts(fields, key)
-    for flag in flags:
-        if flag not in FLAGS:
-            raise fields.wrong(key, f"unknown scheduling flag '{flag}'", "use " + ", ".join(FLAGS))
-    return flags
 
 
 def cpu_classes(fields: Fields, key: str) -> tuple[CpuClass, ...]:

@@ -118,7 +118,7 @@ def _better(
     if after is None or after.placement == before.placement:
         return None
     will = spread_of(machine, after)
-    if not will < was:
+    if will >= was:
         return None
     size = _leaving(resident.bytes_by_node, after)
     move = Move(ask.container_id, ask.full_name, before, after, _why(was, will), size)

@@ -30,7 +30,10 @@ def path(tmp_path: Path) -> Iterator[str]:
     place = str(tmp_path / "control.sock")
     server, stop = listener.listen(f"unix:{place}", 0o600), threading.Event()
     server.settimeout(0.05)
-    answer = lambda client: control.answer(client, {"echo": _echo})  # noqa: E731 (a fixture's glue)
+
+    def answer(client: socket.socket) -> None:
+        control.answer(client, {"echo": _echo})
+
     thread = threading.Thread(target=listener.serve, args=(server, answer, stop))
     thread.start()
     yield place

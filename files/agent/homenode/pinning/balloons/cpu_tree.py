@@ -185,5 +185,5 @@ def _l2_caches(topology: CpuTopology) -> tuple[Cache, ...]:
 def _cores(topology: CpuTopology, name: str, cache: Cache) -> Iterator[Piece]:
     for core in topology.cores:
         if core & cache.cpus:
-            core_name = f"{name}cpu{next(iter(core))}"
+            core_name = f"{name}cpu{min(core)}"
             yield _joined(core_name, (Piece(f"{core_name}t{cpu}", CpuSet([cpu])) for cpu in core))
