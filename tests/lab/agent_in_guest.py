@@ -141,6 +141,12 @@ class Agent:
         status: Status = json.loads(text) if text else {}
         return status
 
+    def stored_grants(self) -> list[dict[str, Any]]:
+        """What its ledger on disk says is granted."""
+        body = json.loads(self.guest.run(f"cat {STATE}/ledger.json"))["body"]
+        grants: list[dict[str, Any]] = json.loads(body)["grants"]
+        return grants
+
     def status(self) -> Status:
         """What `homenode status --json` says, asked by a user without any privilege."""
         status: Status = json.loads(self.ask("status --json"))

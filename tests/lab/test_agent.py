@@ -312,8 +312,7 @@ def test_churn_in_a_small_service(node: Node) -> None:
     kept = {node.bystander.container_id, node.neighbour.container_id}
     status = node.agent.wait(lambda status: {item["id"] for item in status["containers"]} == kept)
     assert status["failed"] == status["agent"]["problems"] == []
-    ledger = json.loads(json.loads(node.guest.run(f"cat {STATE}/ledger.json"))["grants"])
-    assert {grant["container_id"] for grant in ledger} == kept
+    assert {grant["container_id"] for grant in node.agent.stored_grants()} == kept
     assert node.agent.show("NRestarts") == "0"
     cgroup = f"/sys/fs/cgroup{node.agent.show('ControlGroup')}"
     assert "oom_kill 0" in node.guest.run(f"cat {cgroup}/memory.events")
