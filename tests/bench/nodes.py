@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from fake_runtime.node import Node, peer_command
-from fakes.machines import machine_files, sockets
+from peers.sysfs import described, machine_files
 
 from .figures import Figure
 
@@ -57,8 +57,13 @@ OBJECTS = {
 }
 """The policy objects, the same for a peer as for us."""
 
-MACHINE = machine_files(sockets(2, nodes=2, cores=4))
-"""Sixteen CPUs on four NUMA nodes."""
+PACKAGES = [
+    {"nodes": [{"id": n, "cpus": f"{4 * n}-{4 * n + 3}", "memory": "32Gi"} for n in pair]}
+    for pair in ((0, 1), (2, 3))
+]
+DISTANCES = [[10, 11, 21, 21], [11, 10, 21, 21], [21, 21, 10, 11], [21, 21, 11, 10]]
+MACHINE = machine_files(described({"packages": PACKAGES, "distances": DISTANCES}))
+"""Sixteen CPUs on four NUMA nodes, with the files that peers read too."""
 
 
 def node_python() -> str:
