@@ -72,6 +72,13 @@ def test_it_is_hardly_exposed(tmp_path: Path, variant: str) -> None:
     assert float(found.group(1)) < MOST_EXPOSED
 
 
+def test_a_reload_is_the_signal_that_the_agent_heeds(tmp_path: Path) -> None:
+    lines = rendered(tmp_path).read_text().splitlines()
+    assert [line for line in lines if line.startswith("ExecReload")] == [
+        "ExecReload=/bin/kill -HUP $MAINPID"
+    ]
+
+
 def test_it_has_no_capability_at_all(tmp_path: Path) -> None:
     lines = rendered(tmp_path).read_text().splitlines()
     assert "CapabilityBoundingSet=" in lines
