@@ -20,8 +20,8 @@ from .class_objects import cpu_classes, cpu_classes_by_name, scheduling_classes
 from .cpu_amount import cpu_amount
 from .object_tables import Read, Table, boolean, globs, read_object
 
-CONTROL, AGENT, NOTES = "control", "agent", "notes"
-"""Attributes that are no field of a configuration yet: ``settled`` takes them apart."""
+CONTROL, AGENT = "control", "agent"
+"""Attributes that are no field of a configuration yet: ``policy_objects`` takes them apart."""
 
 
 def _not_obeyed(why: str, remedy: str) -> Read:

@@ -16,7 +16,7 @@ from typing import Any, Optional
 
 from model.cpuset import CpuSet
 from model.fields import Fields
-from model.problem import HomenodeProblem
+from model.problem import HomenodeProblem, Problem
 
 from .exports import NO_EXPORTS, ExportsConfig, exports_config
 from .policy_config import CommonConfig
@@ -79,6 +79,11 @@ class PinningConfig:
     drift: str = REPAIR
     kubelet_cpus: str = FOLLOW
     memory_types: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> tuple[Problem, ...]:
+        """What *spec* says and nobody obeys."""
+        return self.spec.notes if self.spec else ()
 
 
 @dataclass(frozen=True)
@@ -199,7 +204,9 @@ def _pinning(fields: Optional[Fields]) -> PinningConfig:
             available_cpus=_cpus(fields, "available_cpus"),
         )
     else:
-        spec = parse_spec(kind, fields.mapping("spec"), source=fields.source)
+        spec = parse_spec(
+            kind, fields.mapping("spec"), source=fields.source, path=fields.name("spec")
+        )
         types = _memory_types(fields.section("memory_types"))
         config = replace(
             config, pin_cpu=spec.pin_cpu, pin_memory=spec.pin_memory, spec=spec, memory_types=types

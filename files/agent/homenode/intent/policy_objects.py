@@ -32,6 +32,9 @@ API_VERSION = "config.nri/v1alpha1"
 _TABLES: Mapping[str, Table] = {TOPOLOGY_AWARE_KIND: TOPOLOGY_AWARE, BALLOONS_KIND: BALLOONS}
 _IGNORED = ("metadata", "status")
 
+MAX_NOTES = 16
+"""More settings that are not obeyed are counted: the status must not grow with the object."""
+
 
 def parse_policy(value: object, *, source: str) -> PolicyConfig:
     """The configuration in a whole object. Raises HomenodeProblem for the first thing wrong."""
@@ -47,12 +50,12 @@ def parse_policy(value: object, *, source: str) -> PolicyConfig:
     return _config(kind, spec)
 
 
-def parse_spec(kind: str, spec: object, *, source: str) -> PolicyConfig:
+def parse_spec(kind: str, spec: object, *, source: str, path: str = "") -> PolicyConfig:
     """The configuration in the spec of an object of *kind*, TOPOLOGY_AWARE_KIND or BALLOONS_KIND.
 
-    Raises HomenodeProblem for the first thing wrong.
+    *path* is where it stands in *source*. Raises HomenodeProblem for the first thing wrong.
     """
-    return _config(kind, Fields(spec, source=source))
+    return _config(kind, Fields(spec, source=source, path=path))
 
 
 def _config(kind: str, spec: Fields) -> PolicyConfig:
@@ -75,10 +78,18 @@ def _config(kind: str, spec: Fields) -> PolicyConfig:
         values["reserved_cpu_class"] = values.get("reserved_cpu_class") or values.get(
             "shared_cpu_class", ""
         )
-        return TopologyAwareConfig(**values, notes=tuple(notes))
+        return TopologyAwareConfig(**values, notes=_bounded(notes))
     config = BalloonsConfig(**values)
     config = _with_deprecated_classes(config, control.get("cpu", {}))
-    return replace(config, notes=(*notes, *_undefined_classes(config, spec)))
+    return replace(config, notes=_bounded([*notes, *_undefined_classes(config, spec)]))
+
+
+def _bounded(notes: list[Problem]) -> tuple[Problem, ...]:
+    if len(notes) <= MAX_NOTES:
+        return tuple(notes)
+    left = str(len(notes) - MAX_NOTES)
+    more = Problem("pinning", left, "more settings are not obeyed", "mend the others, then look")
+    return (*notes[:MAX_NOTES], more)
 
 
 def _beyond_us(classes: Iterable[CpuClass], spec: Fields) -> Iterator[Problem]:

@@ -27,6 +27,7 @@ from homenode.intent.policy_config import (
 )
 from homenode.intent.policy_objects import (
     BALLOONS_KIND,
+    MAX_NOTES,
     TOPOLOGY_AWARE_KIND,
     PolicyConfig,
     parse_policy,
@@ -294,6 +295,13 @@ def test_what_is_not_obeyed_is_noted() -> None:
     assert [note.value for note in intel.notes] == ["pctPriority, uncoreMinFreq"]
     undefined = balloons(balloonTypes=[{"name": "b", "cpuClass": "x"}], idleCPUClass="y")
     assert [note.value for note in undefined.notes] == ["x", "y"]
+
+
+def test_notes_are_bounded_and_the_rest_is_counted() -> None:
+    classes = [{"name": f"c{number}", "sstClosID": 0} for number in range(MAX_NOTES + 3)]
+    assert len(topology_aware(cpuClasses=classes[:MAX_NOTES]).notes) == MAX_NOTES
+    notes = topology_aware(cpuClasses=classes).notes
+    assert (len(notes), notes[-1].value) == (MAX_NOTES + 1, "3")
 
 
 def test_deprecated_classes_count_where_there_is_no_newer_one() -> None:
