@@ -88,6 +88,21 @@ def test_config_check_and_show(capsys: Capture, tmp_path: Path) -> None:
     assert json.loads(capsys.readouterr().out) == {"journal": {"max_bytes": 4096}}
 
 
+def test_config_check_says_what_is_read_and_not_obeyed(capsys: Capture, tmp_path: Path) -> None:
+    file = tmp_path / "c.json"
+    spec = {"reservedResources": {"cpu": 1}, "log": {"debug": ["policy"]}}
+    file.write_text(json.dumps({"pinning": {"policy": "topology-aware", "spec": spec}}))
+    words = ["config", "check", str(file), "--pid-file", str(tmp_path / "pid")]
+    assert main(words) == 0
+    ok, note = capsys.readouterr().out.splitlines()
+    assert ok == f"{file}: ok"
+    assert note.startswith("note: pinning.spec.log 'debug': is not obeyed: ")
+    assert main([*words, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [note["field"] for note in found["notes"]] == ["pinning.spec.log"]
+    assert (found["obstacles"], found["moves"]) == ([], None)
+
+
 def test_probe_of_a_recorded_machine(capsys: Capture) -> None:
     assert main(["probe", "--root", str(MACHINES / "8n.machine"), "--json"]) == 0
     found = {one["name"]: one for one in json.loads(capsys.readouterr().out)["abilities"]}
