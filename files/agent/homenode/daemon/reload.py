@@ -64,10 +64,12 @@ class Reload:
 
     def problems(self) -> list[Problem]:
         """What the operator wanted and does not have."""
-        spec = self._config.pinning.spec if self._config.pinning else None
-        notes = () if spec is None else spec.notes
-        misfit = misfits(self._config.pinning, self._machine)
-        return [*misfit, *notes, *self._refused, *self._unheeded]
+        return [*self._in_vain(), *self._refused, *self._unheeded]
+
+    def tell(self) -> None:
+        """Note what the configuration that holds from now on says in vain."""
+        for problem in self._in_vain():
+            self._note("problem", field=problem.field, why=str(problem))
 
     def configuration(self) -> None:
         """Read the configuration again, and live by it where that can be."""
@@ -91,6 +93,10 @@ class Reload:
             "obstacles": [problem.as_dict() for problem in tried.obstacles],
         }
 
+    def _in_vain(self) -> list[Problem]:
+        pinning = self._config.pinning
+        return [*misfits(pinning, self._machine), *(pinning.notes if pinning else ())]
+
     def _configuration(self) -> None:
         try:
             config = self._read()
@@ -100,6 +106,7 @@ class Reload:
         self._unheeded = tuple(_needs_restart(self._config, config))
         if self._try("configuration", self._machine, config.pinning):
             self._config = replace(self._config, pinning=config.pinning)
+            self.tell()
 
     def _look_at_machine(self) -> None:
         online = self._files.read(ONLINE_CPUS)

@@ -176,6 +176,7 @@ class Service:
         """Serve until SIGTERM or SIGINT."""
         sys.setswitchinterval(SWITCH_S)
         self._publisher.note("started", version=homenode.__version__, pid=os.getpid())
+        self._reload.tell()
         threads = self._threads()
         for thread in threads:
             thread.start()

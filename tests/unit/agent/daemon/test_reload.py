@@ -122,6 +122,7 @@ def test_sets_that_do_not_fit_the_machine_are_told(reloaded: Reloaded) -> None:
     reloaded.config = fewer("64")
     reloaded.reload.configuration()
     assert set(reloaded.fields()) == {"pinning.available_cpus"}
+    assert {note["kind"] for note in reloaded.notes[1:]} == {"problem"}
 
 
 def test_other_sections_hold_from_the_next_start_on(reloaded: Reloaded) -> None:

@@ -22,6 +22,8 @@ from fakes.machines import machine_files, sockets
 from homenode.daemon import service as module
 from homenode.daemon.service import Paths, Service
 from homenode.intent.config import Config, MetricsConfig, PinningConfig
+from homenode.intent.policy_objects import TOPOLOGY_AWARE_KIND, parse_spec
+from homenode.report.status import problem_lines
 from model.cpuset import CpuSet
 from model.problem import HomenodeProblem
 
@@ -94,6 +96,17 @@ def test_without_a_runtime_it_waits_and_says_so(paths: Paths) -> None:
 def test_cpu_sets_that_do_not_fit_are_told_at_start(paths: Paths) -> None:
     config = Config(pinning=PinningConfig(available_cpus=CpuSet.parse("64")))
     assert "pinning.available_cpus" in told(Service(config, paths))
+
+
+def test_settings_that_nobody_obeys_are_told_and_noted_once(paths: Paths) -> None:
+    values = {"reservedResources": {"cpu": 1}, "log": {"debug": ["policy"]}}
+    spec = parse_spec(TOPOLOGY_AWARE_KIND, values, source="test")
+    config = Config(pinning=PinningConfig(policy="topology-aware", spec=spec))
+    with running(config, paths):
+        status = wait_for_status(paths, "no runtime answers")
+    assert "! agent: log 'debug': is not obeyed" in "\n".join(problem_lines(status))
+    notes = map(json.loads, Path(paths.journal).read_text().splitlines())
+    assert [note["kind"] for note in notes if note.get("field") == "log"] == ["problem"]
 
 
 def test_a_ledger_that_cannot_be_believed_is_told(paths: Paths) -> None:
