@@ -18,6 +18,7 @@ Out of scope: judging (``differences``, ``test_recorded``).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Optional
 
@@ -44,7 +45,7 @@ def plain(content: Mapping[str, Any]) -> dict[str, Any]:
     """*content* of a recorded file without what was seen, and with its machine in full."""
     machine = content["machine"]
     if isinstance(machine, str):
-        machine = yaml.safe_load((FOLDER / "machines.yaml").read_text(encoding="utf-8"))[machine]
+        machine = _machines()[machine]
     steps = [
         {key: value for key, value in step.items() if key not in SEEN} for step in content["steps"]
     ]
@@ -103,6 +104,12 @@ def write(path: Path, content: Mapping[str, Any]) -> None:
         text = "\n".join(_flow(key, value) for key, value in step.items())
         lines.append("- " + text.replace("\n", "\n  "))
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+@cache
+def _machines() -> Mapping[str, Any]:
+    found: Mapping[str, Any] = yaml.safe_load((FOLDER / "machines.yaml").read_text("utf-8"))
+    return found
 
 
 def _ends(step: Mapping[str, Any], name: str) -> bool:
