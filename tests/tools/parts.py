@@ -36,6 +36,7 @@ TESTED = (
     "tests/house",
     *MODEL_AND_AGENT,
     "tests/scenarios",
+    "tests/peers",
     "tests/wire",
     "tests/unit/plugins",
     "tests/roles",
@@ -58,6 +59,7 @@ def unit() -> Iterator[Step | Skip]:
     """Two runs, because a class loaded as `model…` and as `ansible_collections…` is two classes."""
     yield _pytest("model and agent", *MODEL_AND_AGENT)
     yield _pytest("scenarios", "tests/scenarios")
+    yield _pytest("as the peers decided", "tests/peers")
     yield _pytest("agent over the wire", "tests/wire")
     yield from _oldest_python()
     yield _pytest("plugins", "tests/unit/plugins")
