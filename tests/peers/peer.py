@@ -59,6 +59,10 @@ class PeerBroken(Exception):
     """The peer did what no scenario should make it do: too slow, gone, or not started."""
 
 
+class NotRunning(Exception):
+    """No such container: it has ended, or its creation was refused."""
+
+
 def peer_binary(policy: str) -> Optional[str]:
     """The peer that the environment names, if it does."""
     return os.environ.get(VARIABLES[policy]) or None
@@ -143,6 +147,8 @@ class _Run:
                 raise PeerBroken(f"no such step: {step}")
         except CreationFailed as refusal:
             return _reason(str(refusal))
+        except NotRunning as unknown:
+            return f"no container {unknown} is running"
         return None
 
     def _create(self, pod: Pod) -> None:
@@ -190,11 +196,11 @@ class _Run:
         raise PeerBroken("says nothing about its configuration")
 
     def _container(self, name: str) -> FakeContainer:
-        return next(
-            one
-            for one in self.runtime.containers.values()
-            if _full_name(one) == full_container_name(name)
-        )
+        """One of the runtime's book. Raises NotRunning."""
+        for one in self.runtime.containers.values():
+            if _full_name(one) == full_container_name(name):
+                return one
+        raise NotRunning(name)
 
     def _assignments(self) -> dict[str, dict[str, Optional[str]]]:
         return {

@@ -27,7 +27,7 @@ class KubeletRuntime(FakeRuntime):
         with self._event_lock:
             try:
                 self._settle(container, self._ask("CreateContainer", container))
-            except CreationFailed:
+            except CreationFailed:  # containerd's UndoCreateContainer: it was never in the book
                 self.stop_container(container)
                 self._tell("RemoveContainer", container)
                 raise
