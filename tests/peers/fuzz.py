@@ -5,7 +5,8 @@
 """Random scenarios for both: ``python -m peers.fuzz POLICY FIRST LAST`` plays those seeds.
 
 A scenario is all chance of its seed: machine, configuration, steps. Where ours and the peer part,
-the steps that do not matter are taken out, and the rest is printed as a file for ``recorded/``.
+the steps that do not matter are taken out, and the rest is kept in ``build/peers``, in the form of
+``recorded/``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Optional
 
@@ -39,6 +41,7 @@ MACHINES = (
     "epyc",
 )
 MEMORY_TYPES = {"n6-hbm-cxl": ("dram", "pmem", "hbm"), "c4pmem4": ("dram", "pmem")}
+FOUND = Path(__file__).parents[2] / "build" / "peers"
 
 
 def scenario(policy: str, seed: int) -> dict[str, Any]:
@@ -80,7 +83,8 @@ def shrunk(content: Mapping[str, Any], binary: str) -> tuple[dict[str, Any], str
         found = None
         for place in range(step - 1, -1, -1):
             steps = _without(kept["steps"], place)
-            found = parted({**kept, "steps": steps}, binary)
+            with suppress(PeerBroken):  # some steps only keep the peer from breaking
+                found = parted({**kept, "steps": steps}, binary)
             if found is not None:
                 kept["steps"] = steps
                 break
@@ -103,7 +107,7 @@ def main(policy: str, first: int, last: int) -> int:
             continue
         bad += 1
         small, words = shrunk(content, binary)
-        path = Path(f"/tmp/peers/found/{policy}-{seed}.yaml")
+        path = FOUND / f"{policy}-{seed}.yaml"
         write(path, small)
         print(f"{path}, step {len(small['steps']) - 1}: {words}", flush=True)
     print(f"{last - first} scenarios, {bad} differ")

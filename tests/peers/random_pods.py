@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Random pods: steps that create, delete, end and resize, with annotations of both policies."""
+"""Random pods: steps that create and delete, with annotations of both policies."""
 
 from __future__ import annotations
 
