@@ -75,26 +75,31 @@ class Pins:
             self.memory = hold(self.memory, replace(request, size=ask.memory_limit), zone)
 
     def pin(self, balloon: Balloon, cpus: CpuSet, whom: Iterable[str]) -> None:
-        """The containers *whom* of *balloon* to *cpus*."""
+        """The containers *whom* of *balloon* to *cpus*.
+
+        Who gets the same gets the same object: a reply is encoded once for each.
+        """
         if not balloon.cpus:  # nobody is to have an empty set: see ``adopt``
             return
         its = self._setting.type_of(balloon)
         near = self._layout.for_cpus(cpus)
-        single: Optional[CpuSet] = None
+        alike: dict[tuple[bool, Optional[NodeSet]], Placement] = {}
         for container_id in whom:
             entry = self.entries[container_id]
-            mine: Optional[CpuSet] = None
-            if self._setting.pin_cpu:
-                mine = cpus
-                if hides_hyperthreads(entry.ask, its):
-                    single = single or self._setting.topology.single_threads(cpus)
-                    mine = single
-            self._put(entry, Placement(mine, self._mems(entry, its, near)))
+            key = hides_hyperthreads(entry.ask, its), self._mems(entry, its, near)
+            if key not in alike:
+                alike[key] = self._placement(cpus, *key)
+            self._put(entry, alike[key])
+
+    def _placement(self, cpus: CpuSet, hides: bool, mems: Optional[NodeSet]) -> Placement:
+        if not self._setting.pin_cpu:
+            return Placement(None, mems)
+        return Placement(self._setting.topology.single_threads(cpus) if hides else cpus, mems)
 
     def _put(self, entry: Entry, placement: Placement) -> None:
         if placement != entry.placed.placement:
-            placed = replace(entry.placed, placement=placement)
-            self.entries[entry.ask.container_id] = replace(entry, placed=placed)
+            placed = entry.placed._replace(placement=placement)
+            self.entries[entry.ask.container_id] = Entry(entry.ask, entry.balloon, placed)
             self.changed[entry.ask.container_id] = placed
 
     def _mems(self, entry: Entry, its: EffectiveType, near: NodeSet) -> Optional[NodeSet]:

@@ -60,8 +60,9 @@ def grow(
     """
     request, memory_zone = books.requests[request_id], books.memory_zones[request_id]
     wanted = frozenset(types)
+    has_types = not wanted or wanted <= layout.types_of(memory_zone)
     same = request.affinity == numa_nodes and request.wanted == wanted
-    if same or (numa_nodes <= memory_zone and wanted <= layout.types_of(memory_zone)):
+    if same or (numa_nodes <= memory_zone and has_types):
         return Allocation(books, memory_zone)
     if wanted:
         numa_nodes = numa_nodes & layout.nodes_of(wanted)

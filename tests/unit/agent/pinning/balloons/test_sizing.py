@@ -104,6 +104,14 @@ def test_a_larger_request_grows_the_balloon_and_a_smaller_one_shrinks_it() -> No
     assert stage.books == stage.policy.start()
 
 
+def test_who_gets_the_same_gets_the_same_object() -> None:
+    """A reply is encoded once for each placement, and hundreds of containers share one."""
+    stage = Stage({"name": "t"})
+    stage.create(*(guaranteed(name, 500, **T) for name in "abc"))
+    a, b, c = (stage.placed[name].placement for name in "abc")
+    assert a is b is c
+
+
 def test_a_request_beyond_all_idle_cpus_takes_those() -> None:
     stage = Stage({"name": "t"})
     a = guaranteed("a", 1000, **T)
