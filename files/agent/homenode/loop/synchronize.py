@@ -100,7 +100,7 @@ def _as_remembered(placed: Placed, before: Optional[Placed]) -> Placed:
     """The decision of before, with its candidates, where it led to just this."""
     if before is None or before == placed:
         return placed
-    same = replace(before, decision=placed.decision) == placed
+    same = before._replace(decision=placed.decision) == placed
     return before if same and placed.decision.adopted else placed
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Optional
 
 from homenode.world.adopt import home_of
@@ -39,7 +38,7 @@ def adopted(
     for one in held:
         placed = _remembered(one, allowed)
         if placed is not None and placed.decision.outcome == KUBELET:
-            placed = replace(placed, exclusive=placed.exclusive - taken)
+            placed = placed._replace(exclusive=placed.exclusive - taken)
         if placed is None or placed.exclusive & taken:
             unknown.append(one)
         else:
@@ -75,7 +74,7 @@ def _remembered(one: Held, allowed: CpuSet) -> Optional[Placed]:
     if before.decision.outcome != KUBELET or before.exclusive <= held:
         return before
     own = held if len(held) == before.decision.asked_cpus else NO_CPUS
-    return replace(before, exclusive=own if allowed - own else NO_CPUS)
+    return before._replace(exclusive=own if allowed - own else NO_CPUS)
 
 
 def _agrees(wanted: Placement, now: Placement) -> bool:

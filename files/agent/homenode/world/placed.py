@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from model.cpuset import NO_CPUS, CpuSet
 from model.workload import Placement
@@ -15,10 +14,10 @@ from model.workload import Placement
 from .decision import Decision
 
 
-@dataclass(frozen=True)
-class Placed:
+class Placed(NamedTuple):
     """What one container gets; None parts of *placement* (and None *shares*) are left alone.
 
+    A tuple like the grant that holds it, because hundreds change in one answer.
     *place* is the pool or balloon by name ("NUMA node #1", "db[0]"), "" where it is in none.
     *exclusive* are the CPUs that are its own (a balloon's are nobody's own). *shares* is
     cpu.shares. *cpu_class* is that of its CPUs, *scheduling_class* its own; "" leaves them alone.

@@ -39,7 +39,7 @@ def kept() -> Remembered:
     fake.create("G2", "k", given="4-5")
     grants = dict(fake.world.ledger.grants)
     grants["b"] = grants["b"]._replace(
-        placed=replace(grants["b"].placed, place="pool #0", shares=2, rdt_class="gold")
+        placed=grants["b"].placed._replace(place="pool #0", shares=2, rdt_class="gold")
     )
     return Remembered(Ledger(7, grants), "home-node", {"any": ["thing", 1]})
 

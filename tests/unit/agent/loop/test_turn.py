@@ -43,7 +43,7 @@ class Weighing(HomeNode):
         placed = outcome.placed
         assert placed is not None
         entry = outcome.books.entries[ask.container_id]
-        mine = replace(placed, shares=max(ask.cpu_request, 2), scheduling_class="batch")
+        mine = placed._replace(shares=max(ask.cpu_request, 2), scheduling_class="batch")
         books = outcome.books.with_entries({ask.container_id: entry._replace(placed=mine)})
         return replace(outcome, books=books, placed=mine)
 

@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fakes.machines import sockets
 from fakes.node import machine
 from homenode.intent.config import PinningConfig
@@ -74,5 +72,5 @@ def test_how_widely_a_placement_lies() -> None:
     _books, found = placed(POLICY.start(), ask("a", 2))
     assert spread_of(MACHINE, found["a"]) == Spread(0, 1, 1, 1)
     wide = Placement(CpuSet.parse("0-7"), NodeSet([0, 1]))
-    lies = replace(found["a"], placement=wide, exclusive=CpuSet())
+    lies = found["a"]._replace(placement=wide, exclusive=CpuSet())
     assert spread_of(MACHINE, lies) == Spread(2, 2, 2, 2)

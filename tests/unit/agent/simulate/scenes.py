@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Optional
 
 from homenode.pinning.policy import (
@@ -109,4 +109,4 @@ class Even:
     def _outcome(self, books: Books, container_id: str) -> Outcome:
         placed = self._all(books)
         mine = placed.pop(container_id, None)
-        return Outcome(books, replace(mine) if mine else None, placed)
+        return Outcome(books, mine, placed)

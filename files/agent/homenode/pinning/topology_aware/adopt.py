@@ -179,7 +179,7 @@ def _adoption(
         placed[key] = wanted
         if now == wanted.placement:
             continue
-        placed[key] = replace(wanted, placement=now)
+        placed[key] = wanted._replace(placement=now)
         if memory.same_cpus and _may_stay(books, books.grants[key], now, owned):
             outdated.add(key)
         else:
