@@ -26,7 +26,7 @@ from model.events import (
     Synchronized,
 )
 from model.problem import HomenodeProblem, Problem
-from model.workload import NOT_OURS, Container
+from model.workload import NOT_OURS, Container, Pod
 
 from .ask import ask_of
 from .failures import failures, refused, started
@@ -75,7 +75,7 @@ def _create(world: World, event: ContainerCreating, now: float) -> tuple[World, 
         return merged, Effects()
     turn = Turn(merged, now)
     container = merged.containers[event.container.id]
-    for twin in _twins(merged, container):
+    for twin in _twins(merged, event.pod, container):
         turn.release(twin.id, merged.full_name(twin), "a newer one takes its place")
     try:
         ask = ask_of(merged, event.pod, container, given_by(merged, container.resources))
@@ -101,19 +101,20 @@ def _refuse(
     return refused(replace(world, pods=pods), name, problem), Effects(reply, (record,))
 
 
-def _twins(world: World, container: Container) -> list[Container]:
+def _twins(world: World, pod: Pod, container: Container) -> list[Container]:
     """Older instances of the same namespace, pod and name that still hold something.
 
     A restart may be told before the end of what it replaces; nri-plugins counts the newer alone.
     """
-    name, known = container.name, world.containers
+    name, known, pods = container.name, world.containers, world.pods
     return [
         known[grant.container_id]
         for grant in world.ledger.grants.values()
         if grant.name == name
         and grant.container_id != container.id
         and grant.container_id in known
-        and world.full_name(known[grant.container_id]) == world.full_name(container)
+        and (other := pods.get(grant.pod_id)) is not None
+        and (other.name, other.namespace) == (pod.name, pod.namespace)
     ]
 
 
