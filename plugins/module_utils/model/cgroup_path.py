@@ -9,13 +9,17 @@ Out of scope: reading it (``cgroup``).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Optional
 
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:@-")
 _MAX_PART = 255
 _MAX_PARTS = 12
+_MOST_KNOWN = 1024
+"""The paths of so many containers are kept: each is asked for at every reading."""
 
 
+@lru_cache(maxsize=_MOST_KNOWN)
 def cgroup_path(cgroups_path: str) -> Optional[str]:
     """The path below the cgroup mount, without a leading slash; None where it cannot be ours.
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import TypeVar
 
@@ -23,6 +24,9 @@ MAX_ID = 8191
 
 MAX_PARTS = 4096
 """The most ranges that so many ids can make: a longer list is noise, and reading it takes long."""
+
+MOST_KNOWN = 256
+"""So many lists are kept: hundreds of containers have few different sets, read again and again."""
 
 _RANGE = re.compile(r"(\d{1,5})(?:-(\d{1,5})(?::(\d{1,5})/(\d{1,5}))?)?\Z", re.ASCII)
 
@@ -54,30 +58,14 @@ class IdSet:
 
         Raises HomenodeProblem naming *field* where *text* is no such list.
         """
-        mask = 0
-        stripped = text.strip()
-        if stripped.count(",") >= MAX_PARTS:
-            raise HomenodeProblem(
-                field, text, f"has more than {MAX_PARTS} ranges", "write a list like 0-3,8"
-            )
-        for part in stripped.split(",") if stripped else ():
-            mask |= _range_mask(part.strip(), text, field)
-        return cls.from_mask(mask)
+        return cls.from_mask(_mask_of(text, field))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable")
 
     def __str__(self) -> str:
         """The canonical kernel list: ascending, runs as ``first-last``."""
-        parts = []
-        mask, first = self._mask, 0
-        while mask:
-            gap = (mask & -mask).bit_length() - 1
-            first, mask = first + gap, mask >> gap
-            length = (~mask & (mask + 1)).bit_length() - 1
-            parts.append(str(first) if length == 1 else f"{first}-{first + length - 1}")
-            first, mask = first + length, mask >> length
-        return ",".join(parts)
+        return _list_of(self._mask)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
@@ -135,6 +123,32 @@ class NodeSet(IdSet):
 
 NO_CPUS = CpuSet()
 NO_NODES = NodeSet()
+
+
+@lru_cache(maxsize=MOST_KNOWN)
+def _list_of(mask: int) -> str:
+    parts = []
+    first = 0
+    while mask:
+        gap = (mask & -mask).bit_length() - 1
+        first, mask = first + gap, mask >> gap
+        length = (~mask & (mask + 1)).bit_length() - 1
+        parts.append(str(first) if length == 1 else f"{first}-{first + length - 1}")
+        first, mask = first + length, mask >> length
+    return ",".join(parts)
+
+
+@lru_cache(maxsize=MOST_KNOWN)
+def _mask_of(text: str, field: str) -> int:
+    mask = 0
+    stripped = text.strip()
+    if stripped.count(",") >= MAX_PARTS:
+        raise HomenodeProblem(
+            field, text, f"has more than {MAX_PARTS} ranges", "write a list like 0-3,8"
+        )
+    for part in stripped.split(",") if stripped else ():
+        mask |= _range_mask(part.strip(), text, field)
+    return mask
 
 
 def _range_mask(part: str, text: str, field: str) -> int:
