@@ -1,7 +1,7 @@
 # Everything a contributor runs. The work is done by tests/run.py and tests/tools; this is the list.
 .DEFAULT_GOAL := help
 .PHONY: help venv test test-unit test-house test-lint test-sanity test-molecule test-lab \
-        test-judge judge judge-fuzz demo demo-down bench build clean
+        test-lab-full test-judge judge judge-fuzz demo demo-down bench build clean
 
 PYTHON := .venv/bin/python
 IN_TREE := PYTHONPATH=tests:files/agent:plugins/module_utils
@@ -27,6 +27,9 @@ test-lab: venv ## the agent in real guests, under real container runtimes
 test-judge: venv ## real kubelets, and what the filters say (needs root and Go)
 test-unit test-house test-lint test-sanity test-molecule test-lab test-judge:
 	@$(PYTHON) tests/run.py $(@:test-%=%)
+
+test-lab-full: venv ## test-lab with all scenarios of the lab, which takes longer
+	@HOMENODE_LAB_FULL=1 $(PYTHON) tests/run.py lab
 
 judge: venv ## build the kubelets that tests/judge asks, if they are not there
 	$(IN_TREE) $(PYTHON) -m judge build

@@ -83,15 +83,26 @@ HEADINGS = (
 )
 
 
-def judged(scenario: Scenario, guest: str, machine: Path, answer: Mapping[str, Any]) -> Outcome:
-    """Lay what a guest of this recorded *machine* answered beside the two others."""
+def judged(
+    scenario: Scenario,
+    guest: str,
+    machine: Path,
+    everything: tuple[str, str],
+    answer: Mapping[str, Any],
+) -> Outcome:
+    """Lay what a guest of this recorded *machine* answered beside the two others.
+
+    *everything* is what the bystander has where the policy leaves it alone: the stage gives it all
+    CPUs and NUMA nodes by name, since a runtime takes no cpuset back.
+    """
     told = simulated(scenario, machine)
     found = seen(answer)
+    told_steps = [(error, _by_name(placed, everything)) for error, placed in seen(told)[1:]]
     return Outcome(
         scenario,
         guest,
         len({name for _error, placed in found for name in placed} - {BYSTANDER_NAME}),
-        _parted(refusal(told["error"] or "", answer["error"] or ""), seen(told)[1:], found),
+        _parted(refusal(told["error"] or "", answer["error"] or ""), told_steps, found),
         _against_peer(scenario.content, answer["error"] or "", found)
         if scenario.is_recorded
         else "not recorded",
@@ -103,6 +114,16 @@ def simulated(scenario: Scenario, machine: Path) -> dict[str, Any]:
     played = scenario.played
     steps = [{"create": dict(BYSTANDER)}, *played["steps"]]
     return simulate({**played, "machine": {"recorded": str(machine)}, "steps": steps})
+
+
+def _by_name(placed: Assignments, everything: tuple[str, str]) -> Assignments:
+    """With the bystander's nothing written out."""
+    return {
+        name: (cpus or everything[0], mems or everything[1])
+        if name == BYSTANDER_NAME
+        else (cpus, mems)
+        for name, (cpus, mems) in placed.items()
+    }
 
 
 def _against_peer(content: Mapping[str, Any], refused: str, found: Seen) -> Optional[str]:

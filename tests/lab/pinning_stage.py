@@ -91,7 +91,7 @@ class Stage:
         refused = self._containers(self._bystander, BYSTANDER["containers"])
         assert not refused, refused
         [found] = seen_in(guest, [self._bystander.cgroup_path])
-        self._bystander_pid, self._everything = found.pid, found.effective
+        self._bystander_pid, self.everything = found.pid, found.effective
 
     def close(self) -> None:
         """End what only this process holds."""
@@ -144,7 +144,7 @@ class Stage:
     def begin(self, policy: str, spec: Mapping[str, Any]) -> str | None:
         """Start the agent without a memory, under this policy; why it would not start."""
         self.agent.stop()
-        cpus, mems = self._everything
+        cpus, mems = self.everything
         self.cri.update(self._bystander.container_id, cpuset_cpus=cpus, cpuset_mems=mems)
         self.guest.run(
             f"rm -rf {STATE}/*; cat > {CONFIG}; systemctl reset-failed homenode || true",
