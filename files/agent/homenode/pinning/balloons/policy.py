@@ -39,7 +39,7 @@ from .pin import Entries, Entry, Pins, placed_in
 from .places import places
 from .remember import as_dict, fingerprint
 from .setting import Setting
-from .share_idle import usable_cpus
+from .share_idle import changed_cpus, usable_cpus
 from .sizing import fitted
 from .types import effective_types
 from .validation import DEFAULT
@@ -188,18 +188,14 @@ class Balloons:
 
         The order counts where memory is scarce.
         """
-        known = self._usable(before)
-        now = self._usable(after)
         home = pins.entries[last].balloon if last else ""
+        touched = {one.name: now for one, now in changed_cpus(self._setting, before, after)}
         for one in sorted(after.balloons, key=lambda one: one.name == home):
-            if known.get(one.name) != now[one.name]:
-                pins.pin(one, now[one.name], one.members)
+            if one.name in touched:
+                pins.pin(one, touched[one.name], one.members)
             elif one.name == home:
-                pins.pin(one, now[one.name], (last,))
+                pins.pin(one, usable_cpus(self._setting, after, one), (last,))
         return Outcome(BalloonBooks(after, pins.entries, pins.memory), None, pins.changed)
-
-    def _usable(self, holdings: Holdings) -> dict[str, CpuSet]:
-        return {one.name: usable_cpus(self._setting, holdings, one) for one in holdings.balloons}
 
     def _is_preserved(self, ask: Ask) -> bool:
         if ask.intent.preserve_cpus or not self.config.preserve:

@@ -11,6 +11,8 @@ never shared. Out of scope: who takes and gives.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from model.cpuset import NO_CPUS, CpuSet
 
 from .instances import Balloon, Holdings
@@ -29,3 +31,25 @@ def shared_cpus(setting: Setting, holdings: Holdings, balloon: Balloon) -> CpuSe
 def usable_cpus(setting: Setting, holdings: Holdings, balloon: Balloon) -> CpuSet:
     """All on which its containers may run."""
     return balloon.cpus | shared_cpus(setting, holdings, balloon)
+
+
+def changed_cpus(
+    setting: Setting, before: Holdings, after: Holdings
+) -> Iterator[tuple[Balloon, CpuSet]]:
+    """The balloons of *after* whose usable CPUs are others than *before*, and which these are.
+
+    One that is the same is looked at only if CPUs came to be idle, or no longer are, around it.
+    """
+    known = {one.name: one for one in before.balloons}
+    turned = (before.idle - after.idle) | (after.idle - before.idle)
+    for one in after.balloons:
+        was = known.get(one.name)
+        if was is None or was.cpus != one.cpus or _is_around(setting, one, turned):
+            now = usable_cpus(setting, after, one)
+            if was is None or usable_cpus(setting, before, was) != now:
+                yield one, now
+
+
+def _is_around(setting: Setting, balloon: Balloon, idle: CpuSet) -> bool:
+    level = setting.type_of(balloon).spec.share_idle_cpus_in_same
+    return bool(level and balloon.cpus and idle and setting.around(level, balloon.cpus) & idle)

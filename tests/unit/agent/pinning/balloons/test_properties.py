@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from fakes.described import MIB, ask
 from homenode.intent.tenant import MEMORY_TYPES, TenantIntent
 from homenode.pinning.balloons.policy import BalloonBooks
+from homenode.pinning.balloons.share_idle import usable_cpus
 from homenode.pinning.policy import Ask
 from model.cpuset import NO_CPUS, CpuSet
 from model.problem import HomenodeProblem
@@ -129,6 +130,17 @@ def test_nobody_has_an_empty_set_or_cpus_of_another_balloon(stage: Stage) -> Non
         assert cpus
         assert mems is None or mems
         assert cpus <= own[entry.balloon] | holdings.idle
+
+
+@MANY
+@given(stages())
+def test_everybody_was_told_of_the_cpus_that_are_usable_now(stage: Stage) -> None:
+    setting, holdings = stage.policy._setting, stage.books.holdings
+    for balloon in holdings.balloons:
+        usable = usable_cpus(setting, holdings, balloon)
+        for key in balloon.members:
+            told = stage.placed[key].placement.cpus
+            assert told in (usable, setting.topology.single_threads(usable))
 
 
 @MANY
