@@ -15,6 +15,7 @@ ones, which is over-committed then. Out of scope: making room in the instance.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Optional
 
@@ -152,30 +153,36 @@ def _by(
     if way == NEW:
         return _new(setting, holdings, its, ask)
     idle = len(holdings.idle)
+    hosts = _host_of(way, its, ask)
     ranked = []
     for place in holdings.of_type(its.name):
         one = holdings.balloons[place]
-        room = one.free if way == ROOM else most_millis(setting, one, idle) - one.requested
+        if not hosts(one) or not (one.cpus or idle):
+            continue
+        free = one.free
+        room = free if way == ROOM else most_millis(setting, one, idle) - one.requested
         if way == CROWDED:
             fits = one.requested + ask.cpu_request <= limit_millis(setting, its)
         else:
-            fits = room >= ask.cpu_request and _hosts(way, one, its, ask)
-        if fits and (one.cpus or idle):
-            ranked.append((-room if way == GROWTH else -one.free, len(one.members), place))
+            fits = room >= ask.cpu_request
+        if fits:
+            ranked.append((-room if way == GROWTH else -free, len(one.members), place))
     if not ranked:
         return None
     found = tuple(place for *_rank, place in sorted(ranked))
     return Choice(holdings, found[0], way, found)
 
 
-def _hosts(way: str, balloon: Balloon, its: EffectiveType, ask: Ask) -> bool:
-    """Whether those are inside whom this way looks for."""
+def _host_of(way: str, its: EffectiveType, ask: Ask) -> Callable[[Balloon], bool]:
+    """Tells whether those are inside a balloon whom this way looks for."""
     if way == GROUP:
         group = _strict_group(its, ask)
-        return group is not None and group in balloon.groups
+        return lambda one: group is not None and group in one.groups
     if way == POD:
-        return ask.pod.id in balloon.pods
-    return way != NAMESPACE or ask.pod.namespace in balloon.namespaces
+        return lambda one: ask.pod.id in one.pods
+    if way == NAMESPACE:
+        return lambda one: ask.pod.namespace in one.namespaces
+    return lambda _one: True
 
 
 def _strict_group(its: EffectiveType, ask: Ask) -> Optional[str]:

@@ -9,12 +9,17 @@ Out of scope: choosing.
 
 from __future__ import annotations
 
+from itertools import islice
+
 from homenode.world.decision import SHARED, Candidate, Decision
 
 from .choose import CROWDED, GROUP, GROWTH, NAMESPACE, NEW, POD, ROOM, Choice
 from .setting import Setting
 from .sizing import most_millis
 from .types import EffectiveType
+
+MAX_SHOWN = 16
+"""So many candidates are told: a machine may have a balloon for each container."""
 
 RULES = ("free mCPU", "free mCPU when inflated", "fewest containers")
 
@@ -31,15 +36,17 @@ _WHY = {
 
 def decision_of(choice: Choice, setting: Setting, its: EffectiveType, by: str) -> Decision:
     """The decision for the instance of *choice*, whose type was chosen *by* something."""
-    found = choice.found
-    losers = [place for place in choice.holdings.of_type(its.name) if place not in found]
+    best, *others = choice.found
     rule = RULES[1] if choice.way == GROWTH else RULES[0]
-    candidates = [
-        _candidate(choice, setting, place, rule if place != found[0] else "") for place in found
-    ]
-    candidates += [_candidate(choice, setting, place, choice.way) for place in losers]
+    lost_by = {best: "", **dict.fromkeys(others, rule)}
+    for place in choice.holdings.of_type(its.name):
+        lost_by.setdefault(place, choice.way)
+    candidates = tuple(
+        _candidate(choice, setting, place, lost)
+        for place, lost in islice(lost_by.items(), MAX_SHOWN)
+    )
     reason = f"{choice.balloon.name}, {_WHY[choice.way]}; its type is by {by}"
-    return Decision(SHARED, reason, rules=RULES, candidates=tuple(candidates))
+    return Decision(SHARED, reason, rules=RULES, candidates=candidates)
 
 
 def _candidate(choice: Choice, setting: Setting, place: int, lost_by: str) -> Candidate:

@@ -133,6 +133,13 @@ def test_a_balloon_grows_before_another_is_made() -> None:
     assert stage.placed["c"].decision.candidates[1].lost_by == "new balloon"
 
 
+def test_the_candidates_that_are_told_are_bounded_the_best_first() -> None:
+    stage = Stage({"name": "t", "preferNewBalloons": True}, machine="n4c128")
+    balloons_of(stage, *(guaranteed(f"c{n}", 100, intent=of_type("t")) for n in range(18)))
+    told = [one.name for one in stage.placed["c17"].decision.candidates]
+    assert told == ["t[17]", *(f"t[{n}]" for n in range(15))]
+
+
 def test_of_those_that_have_to_grow_the_one_that_could_have_most_is_taken() -> None:
     stage = Stage({"name": "t", "maxCPUs": 4, "maxBalloons": 2, "preferNewBalloons": True})
     one = {"intent": of_type("t")}
