@@ -38,8 +38,8 @@ def adopt(setting: Setting, held: Sequence[Held], values: Optional[Mapping[str, 
     """See the module; *values* is what ``remembered`` made, maybe of an older version."""
     memory = read(setting, values)
     requests = {one.ask.container_id: request_of(setting, one.ask, demands=False) for one in held}
-    draft = _Draft(setting, requests, holders(held))
-    unknown = [one for one in held if not draft.believe(one, memory)]
+    draft = _Draft(setting, requests, holders(held), memory)
+    unknown = [one for one in held if not draft.believe(one)]
     # Those who own CPUs come first: what is left decides whose set the others share.
     unknown.sort(key=lambda one: requests[one.ask.container_id].full == 0)
     newcomers = [one for one in unknown if not draft.make_out(one)]
@@ -54,16 +54,23 @@ def _urgency(request: Request) -> tuple[int, bool, int]:
 class _Draft:
     """Books that grow; *holding* tells who holds which CPUs."""
 
-    def __init__(self, setting: Setting, requests: Mapping[str, Request], holding: Holders) -> None:
+    def __init__(
+        self,
+        setting: Setting,
+        requests: Mapping[str, Request],
+        holding: Holders,
+        memory: Memory,
+    ) -> None:
         self.books = Books.empty(setting)
         self._setting = setting
         self._requests = requests
         self._holding = holding
+        self._memory = memory
 
-    def believe(self, one: Held, memory: Memory) -> bool:
+    def believe(self, one: Held) -> bool:
         """Book what is remembered, where it can still be true."""
-        entry = memory.entries.get(one.ask.container_id)
-        if entry is None or not self._agrees(one, entry, memory.same_cpus):
+        entry = self._memory.entries.get(one.ask.container_id)
+        if entry is None or not self._agrees(one, entry):
             return False
         memory_zone = entry.memory_zone
         if one.placement.mems and not one.ask.intent.preserve_memory:
@@ -74,18 +81,23 @@ class _Draft:
         )
         return True
 
-    def _agrees(self, one: Held, entry: Entry, same_cpus: bool) -> bool:
+    def _agrees(self, one: Held, entry: Entry) -> bool:
         live, own = one.placement.cpus, entry.exclusive
         if self._pins(entry.kind):
-            if live is None and same_cpus:
+            if live is None and self._memory.same_cpus:
                 return False  # somebody took its set away
             if live is not None and not visible(self._setting, one.ask, own) <= live:
                 return False
         return own <= self._free() and self._has_cpus(entry.pool_id, entry.kind, own)
 
     def _has_cpus(self, pool_id: int, kind: str, own: CpuSet) -> bool:
-        """Whether the pool has anything to share, for who has to."""
-        return kind != NORMAL or bool(own or self._setting.capacities[pool_id].sharable)
+        """Whether a pool that lost CPUs has any left to share, for who has to.
+
+        Under the same configuration it may have none: then the pool above helps out.
+        """
+        if self._memory.same_cpus or kind != NORMAL:
+            return True
+        return bool(own or self._setting.capacities[pool_id].sharable)
 
     def make_out(self, one: Held) -> bool:
         """Book what it must have been granted; False for who was never placed, or cannot stay."""

@@ -165,3 +165,12 @@ def test_the_next_decision_is_that_of_an_agent_that_never_stopped() -> None:
     found = adopt(node, held(node), node.policy.remember(node.books))
     ask: Ask = guaranteed("next", 2500)
     assert node.policy.place(found.books, ask) == node.policy.place(node.books, ask)
+
+
+@pytest.mark.parametrize("remembers", [True, False])
+def test_a_pool_that_never_had_cpus_to_share_is_a_place_to_stay(remembers: bool) -> None:
+    node = Node("c4pmem4")
+    node.create(*(guaranteed(name, 1000) for name in "abc"), best_effort("any"))
+    assert node.books.grants["any"].pool_id == 0
+    found = adopt(node, held(node), node.policy.remember(node.books) if remembers else None)
+    assert (found.changed, found.newcomers, found.placed) == ({}, (), node.placed)
