@@ -81,12 +81,15 @@ class Setting:
 
     @cached_property
     def priority_cpus(self) -> Mapping[str, CpuSet]:
-        """The CPUs of each priority; on machines with two kinds of cores those are low and high."""
+        """The CPUs of each priority; on machines with two kinds of cores those are low and high.
+
+        With one kind all CPUs are high, as upstream: it takes them for performance cores.
+        """
         machine, classes = self.machine, self.topology.priorities
         return {
             LOW: machine.efficiency_cpus or classes[LOW],
             NORMAL: classes[NORMAL],
-            HIGH: machine.performance_cpus or classes[HIGH],
+            HIGH: machine.performance_cpus or machine.online,
         }
 
     @cached_property
