@@ -94,7 +94,7 @@ class Turn:
         if not given.cpus or cpus is None or not narrows(self.world):
             return placed
         both = Placement(cpus & given.cpus or given.cpus, placed.placement.mems)
-        return placed._replace(placement=both)
+        return placed.at(both)
 
     def _own(
         self, outcome: Outcome, container: Container, ask: Ask, kind: str, before: Placement

@@ -32,3 +32,7 @@ class Placed(NamedTuple):
     scheduling_class: str = ""
     rdt_class: str = ""
     blockio_class: str = ""
+
+    def at(self, placement: Placement) -> Placed:
+        """The same with another *placement*."""
+        return Placed(placement, *self[1:])

@@ -193,7 +193,7 @@ def _entries(setting: Setting, holdings: Holdings, running: Running) -> dict[str
             if one.before is not None and one.before.place == balloon.name:
                 decision = one.before.decision
             placed = placed_in(setting, balloon, one.ask, decision)
-            placed = placed._replace(placement=Placement(cpus, mems))
+            placed = placed.at(Placement(cpus, mems))
             entries[key] = Entry(one.ask, balloon.name, placed)
     return entries
 

@@ -13,8 +13,8 @@ balloon does. Out of scope: the balloons themselves.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Optional
+from dataclasses import replace
+from typing import NamedTuple, Optional
 
 from homenode.pinning.memory import books as memory_books
 from homenode.pinning.memory.allocator import NoMemory, allocate, grow, hold, release
@@ -33,8 +33,7 @@ from .types import EffectiveType
 PRIORITIES = {GUARANTEED: memory_books.GUARANTEED, BURSTABLE: memory_books.BURSTABLE}
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One container: what it asked for, the balloon that it is in, what it got."""
 
     ask: Ask
@@ -98,9 +97,10 @@ class Pins:
 
     def _put(self, entry: Entry, placement: Placement) -> None:
         if placement != entry.placed.placement:
-            placed = entry.placed._replace(placement=placement)
-            self.entries[entry.ask.container_id] = Entry(entry.ask, entry.balloon, placed)
-            self.changed[entry.ask.container_id] = placed
+            placed = entry.placed.at(placement)
+            key = entry.ask.container_id
+            self.entries[key] = Entry(entry.ask, entry.balloon, placed)
+            self.changed[key] = placed
 
     def _mems(self, entry: Entry, its: EffectiveType, near: NodeSet) -> Optional[NodeSet]:
         """The memory nodes of a container that is near *near*; None where they are left alone."""

@@ -10,7 +10,7 @@ Out of scope: the steps themselves, each in its own file.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Optional
 
@@ -146,7 +146,7 @@ class Balloons:
         if balloon.requested < before.requested or 1000 * len(balloon.cpus) < needed:
             holdings = fitted(self._setting, holdings, place, needed)
         pins = self._pins(books)
-        pins.add(replace(entry, ask=ask))
+        pins.add(entry._replace(ask=ask))
         pins.rebook(ask)
         outcome = self._pinned(pins, books.holdings, holdings, ask.container_id)
         mine = outcome.books.entries[ask.container_id].placed

@@ -10,7 +10,9 @@ Out of scope: making room where too much is booked (``overcommit``).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from types import MappingProxyType
+from typing import NamedTuple
 
 from homenode.intent.tenant import MEMORY_TYPES
 from model.cpuset import NodeSet
@@ -23,13 +25,12 @@ from .overcommit import NoMemory, make_room
 __all__ = ["Allocation", "NoMemory", "allocate", "free", "grow", "hold", "release"]
 
 
-@dataclass(frozen=True)
-class Allocation:
+class Allocation(NamedTuple):
     """The next books, the zone of the request, and the new zones of others by request id."""
 
     books: MemoryBooks
     memory_zone: NodeSet
-    moved: Mapping[str, NodeSet] = field(default_factory=dict)
+    moved: Mapping[str, NodeSet] = MappingProxyType({})
 
 
 def allocate(layout: MemoryLayout, books: MemoryBooks, request: Request) -> Allocation:
@@ -61,8 +62,9 @@ def grow(
     request, memory_zone = books.requests[request_id], books.memory_zones[request_id]
     wanted = frozenset(types)
     has_types = not wanted or wanted <= layout.types_of(memory_zone)
-    same = request.affinity == numa_nodes and request.wanted == wanted
-    if same or (numa_nodes <= memory_zone and has_types):
+    if has_types and numa_nodes <= memory_zone:
+        return Allocation(books, memory_zone)
+    if request.affinity == numa_nodes and request.wanted == wanted:
         return Allocation(books, memory_zone)
     if wanted:
         numa_nodes = numa_nodes & layout.nodes_of(wanted)

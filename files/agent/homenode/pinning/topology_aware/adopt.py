@@ -191,7 +191,7 @@ def _adoption(
         placed[key] = wanted
         if now == wanted.placement:
             continue
-        placed[key] = wanted._replace(placement=now)
+        placed[key] = wanted.at(now)
         if memory.same_cpus and _may_stay(books, books.grants[key], now, owned):
             outdated.add(key)
         else:
