@@ -189,6 +189,8 @@ class Owner:
             error = self._undo.remember(values)
             if isinstance(event, Synchronized):
                 error = self._undo.keep_only(world.containers) or error
+            else:
+                error = self._undo.let_go(world.containers) or error
             self._note(error)
 
     def _note(self, error: Optional[OSError]) -> None:

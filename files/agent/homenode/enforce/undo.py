@@ -13,7 +13,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Optional
 
@@ -30,6 +30,9 @@ UNBELIEVABLE = (
     HomenodeProblem,
 )
 """All that reading a line of anything can come to."""
+
+SPARE_LINES = 64
+"""So many lines of the dead are left in peace, beside as many as there are living."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,15 @@ class UndoLog:
         if error is None:
             self._unwritten = []
         return error
+
+    def let_go(self, container_ids: Collection[str]) -> Optional[OSError]:
+        """Forget containers that are gone once they outnumber those that are there.
+
+        So that the file is rewritten seldom, and never much larger than it must be.
+        """
+        if len(self._known) <= 2 * len(container_ids) + SPARE_LINES:
+            return None
+        return self.keep_only(container_ids)
 
     def keep_only(self, container_ids: Iterable[str]) -> Optional[OSError]:
         """Forget containers that are gone, and replace the file where that shrinks it."""
@@ -147,15 +159,7 @@ def _parse(line: str) -> Optional[BeforeValue]:
         names = fields["container_id"], fields["name"], fields["cgroup"]
         shares = fields.get("shares")  # an older agent wrote none
         value = BeforeValue(*names, placement, None if shares is None else int(shares))
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        RecursionError,
-        OverflowError,
-        HomenodeProblem,
-    ):
+    except UNBELIEVABLE:
         return None
     texts = (value.container_id, value.name, value.cgroup)
     return value if all(isinstance(text, str) for text in texts) else None

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from homenode.enforce.undo import BeforeValue, UndoLog
+from homenode.enforce.undo import SPARE_LINES, BeforeValue, UndoLog
 from model.cpuset import CpuSet, NodeSet
 from model.workload import NOT_OURS, Placement
 
@@ -112,6 +112,26 @@ def test_keeping_all_costs_no_write(path: Path) -> None:
     log.remember([A])
     before = path.stat()
     assert log.keep_only(["a"]) is None
+    assert path.stat() == before
+
+
+def test_lives_without_end_leave_a_file_of_bounded_size(path: Path) -> None:
+    log = UndoLog(str(path))
+    largest = 0
+    for number in range(1000):
+        log.remember([value(f"life-{number:04}")])
+        assert log.let_go({"life-0000", f"life-{number:04}"}) is None
+        largest = max(largest, len(log.values()), len(path.read_text().split("\n")) - 2)
+    assert largest <= 2 * 2 + SPARE_LINES + 1
+    assert names(path)[0] == "life-0000"
+    assert names(path)[-1] == "life-0999"
+
+
+def test_the_dead_are_left_in_peace_while_they_are_few(path: Path) -> None:
+    log = UndoLog(str(path))
+    log.remember([A, B, C])
+    before = path.stat()
+    assert log.let_go({"a"}) is None
     assert path.stat() == before
 
 
