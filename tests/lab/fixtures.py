@@ -22,6 +22,9 @@ import pytest
 from lab import fleet
 from lab.guest import Guest
 
+FULL = bool(os.environ.get("HOMENODE_LAB_FULL"))
+"""Whether all is to run that the lab knows (`make test-lab-full`), however long it takes."""
+
 _numbers = itertools.count(1)
 
 

@@ -26,6 +26,7 @@ for _folder in ("plugins/module_utils", "files/agent"):
     sys.path.insert(0, str(TESTS.parent / _folder))
 
 from lab import fleet  # noqa: E402
+from lab.fixtures import FULL  # noqa: E402
 from lab.pinning_scenarios import HEADINGS, Outcome, Scenario, judged  # noqa: E402
 from lab.pinning_stage import Stage  # noqa: E402
 from peers.recording import RECORDED  # noqa: E402
@@ -34,7 +35,7 @@ from tools.artifacts import build_agent  # noqa: E402
 pytestmark = pytest.mark.lab
 
 TABLE = TESTS.parent / "build/test/pinning.md"
-FULL, EVERY = "HOMENODE_LAB_FULL", "HOMENODE_LAB_EVERY_SCENARIO"
+EVERY = "HOMENODE_LAB_EVERY_SCENARIO"
 SHORT = 2
 """How many scenarios of each policy a guest plays otherwise."""
 
@@ -65,7 +66,7 @@ class Programme:
                 for path in sorted(RECORDED.rglob("*.yaml"))
             )
             return [one for one in every if self._can_play(one)]
-        return self.named() if os.environ.get(FULL) else self.named(SHORT)
+        return self.named(None if FULL else SHORT)
 
     def named(self, most: Optional[int] = None) -> list[Scenario]:
         """The first *most* of each policy, or all."""

@@ -22,7 +22,7 @@ for _folder in ("plugins/module_utils", "files/agent"):
     sys.path.insert(0, str(TESTS.parent / _folder))
 
 from lab.cri import RunningPod  # noqa: E402
-from lab.fixtures import on_guests  # noqa: E402
+from lab.fixtures import FULL, on_guests  # noqa: E402
 from lab.guest import Guest  # noqa: E402
 from lab.pinning_stage import Stage  # noqa: E402
 from lab.pods import Container  # noqa: E402
@@ -36,7 +36,7 @@ CONTAINERS = 6
 SOON_S = 2.0
 """Emulated; on hardware it is a hundredth of it."""
 
-pytestmark = on_guests("2n 1.7", "2n 2.x")
+pytestmark = on_guests("2n 1.7", *["2n 2.x"] * FULL)
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ for _folder in ("plugins/module_utils", "files/agent"):
 
 from lab.agent_in_guest import STATE  # noqa: E402
 from lab.cri import RunningPod, single_container  # noqa: E402
-from lab.fixtures import on_guests  # noqa: E402
+from lab.fixtures import FULL, on_guests  # noqa: E402
 from lab.guest import Guest  # noqa: E402
 from lab.pinning_stage import Stage  # noqa: E402
 from lab.pods import Container, container_config, sandbox_config  # noqa: E402
@@ -50,13 +50,16 @@ print(pages)
 """
 """Prints what the processes of a cgroup hold, in bytes by NUMA node."""
 
-CYCLES = 200
+CYCLES = 200 if FULL else 100
 POD_EVERY, START_EVERY = 25, 10
 """Of the cycles so many create a pod too, or also start their container."""
 
+MOST_UNDO_BYTES = 70 * 500
+"""The dead outnumber the living by 64 at most; a line is shorter than this."""
+
 TYPES = "dram", "hbm", "pmem"
 
-on_both_runtimes = on_guests("n6 1.7", "n6 2.x")
+on_runtimes = on_guests(*["n6 1.7"] * FULL, "n6 2.x")
 
 
 @pytest.fixture(scope="module")
@@ -79,14 +82,14 @@ def stage(module_guest: Guest, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def policy(stage: Stage, request: pytest.FixtureRequest) -> Iterator[Stage]:
     """The stage under one policy; afterwards nothing that the test made."""
     assert stage.begin(*request.param) is None
-    before = stage.assignments()
+    before = stage.settled()
     yield stage
     stage.end()
-    assert stage.assignments() == before
+    assert stage.settled() == before
     assert "Traceback" not in stage.guest.run("journalctl -u homenode --no-pager -o cat")
 
 
-@on_both_runtimes
+@on_runtimes
 def test_memory_comes_from_the_granted_nodes(policy: Stage) -> None:
     annotations = {f"memory-type.resource-policy.nri.io/container.{kind}": kind for kind in TYPES}
     resources: dict[str, Any] = {
@@ -121,8 +124,8 @@ def held_by_node(stage: Stage, pod: RunningPod, container: str) -> Mapping[int, 
     return {int(node): size for node, size in json.loads(text.replace("'", '"')).items()}
 
 
-@on_both_runtimes
-def test_two_hundred_lives_leave_nothing(policy: Stage) -> None:
+@on_runtimes
+def test_many_lives_leave_nothing(policy: Stage) -> None:
     pod = policy.cri.create_pod("company", cpu="100m", memory="16Mi", qos="Burstable")
     policy.pods["default/company"] = pod
     first = churn(policy, pod, range(POD_EVERY))
@@ -131,7 +134,8 @@ def test_two_hundred_lives_leave_nothing(policy: Stage) -> None:
     late = left_by(policy)
     assert first == last
     assert late.pop("rss_kib") - early.pop("rss_kib") < 1024
-    assert late.pop("undo_bytes") <= 2 * early.pop("undo_bytes")
+    assert late.pop("undo_bytes") < MOST_UNDO_BYTES
+    del early["undo_bytes"]
     assert late == early
     assert late["containers"] == late["granted"] == 2
 
@@ -168,7 +172,7 @@ def left_by(stage: Stage) -> dict[str, int]:
     pid = status["agent"]["pid"]
     numbers = stage.guest.run(
         f"sed -n 's/^\\(VmRSS\\|Threads\\):[^0-9]*\\([0-9]*\\).*/\\2/p' /proc/{pid}/status;"
-        f" ls /proc/{pid}/fd | wc -l; find /sys/fs/cgroup/kubepods.slice -type d | wc -l;"
+        f" ls /proc/{pid}/fd | wc -l; find /sys/fs/cgroup/kubepods.slice -name '*.scope' | wc -l;"
         f" cat {STATE}/undo.jsonl | wc -c"
     )
     rss, threads, files, cgroups, undo = map(int, numbers.split())
