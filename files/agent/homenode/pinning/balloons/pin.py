@@ -86,9 +86,10 @@ class Pins:
         for container_id in whom:
             entry = self.entries[container_id]
             key = hides_hyperthreads(entry.ask, its), self._mems(entry, its, near)
-            if key not in alike:
-                alike[key] = self._placement(cpus, *key)
-            self._put(entry, alike[key])
+            placement = alike.get(key)
+            if placement is None:
+                placement = alike[key] = self._placement(cpus, *key)
+            self._put(entry, placement)
 
     def _placement(self, cpus: CpuSet, hides: bool, mems: Optional[NodeSet]) -> Placement:
         if not self._setting.pin_cpu:
@@ -120,7 +121,8 @@ class Pins:
         except NoMemory:
             return near
         self.memory = booked.books
-        self._move(booked.moved)
+        if booked.moved:
+            self._move(booked.moved)
         return booked.memory_zone
 
     def _preserve(self, ask: Ask) -> None:
