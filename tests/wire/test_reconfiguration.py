@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -30,9 +31,14 @@ def populate(node: Node) -> tuple[FakeContainer, FakeContainer]:
     return one, shares
 
 
+def configure_stopped(node: Node, pinning: Any) -> None:
+    """Write the configuration for the next start."""
+    node.config_file.write_text(json.dumps({"pinning": pinning}))
+
+
 def configure(node: Node, pinning: Any) -> None:
     """Write the configuration, and tell the agent."""
-    node.config_file.write_text(json.dumps({"pinning": pinning}))
+    configure_stopped(node, pinning)
     os.kill(node.agent.pid, signal.SIGHUP)
 
 
@@ -155,3 +161,40 @@ def test_another_policy_while_pods_run(node: Node) -> None:
     assert one.placement == before
     late = node.runtime.create_container(node.runtime.run_pod("late"), "app", cpu=2)
     assert not CpuSet.parse(late.cpus) & CpuSet.parse(one.cpus)
+
+
+SPEC = {"reservedResources": {"cpu": "1"}, "pinCPU": True, "pinMemory": True}
+POLICIES: dict[str, dict[str, Any]] = {
+    "home-node": {"policy": "home-node"},
+    "topology-aware": {"policy": "topology-aware", "spec": SPEC},
+    "balloons": {"policy": "balloons", "spec": SPEC},
+}
+
+
+@pytest.mark.parametrize(("old", "new"), list(itertools.permutations(POLICIES, 2)))
+def test_a_restart_into_another_policy_is_as_a_reload(
+    tmp_path: Path, machine: dict[str, str], old: str, new: str
+) -> None:
+    """The runtime tells what the old one set; nobody takes that for the kubelet's choice."""
+    ends = []
+    for way in ("reload", "restart"):
+        with Node(tmp_path / way, machine) as node:
+            configure_stopped(node, POLICIES[old])
+            node.start()
+            populate(node)
+            node.wait_for_status(lambda status: len(status["containers"]) == 2)
+            if way == "reload":
+                configure(node, POLICIES[new])
+            else:
+                node.agent.stop()
+                node.runtime.wait_for_plugins(0)
+                configure_stopped(node, POLICIES[new])
+                node.start()
+            status = node.wait_for_status(
+                lambda status: status["pinning"] == new and len(status["containers"]) == 2
+            )
+            ends.append(
+                {one["name"]: (one["place"], one["granted"]) for one in status["containers"]}
+            )
+    assert ends[0] == ends[1]
+    assert all(granted for _place, granted in ends[0].values())

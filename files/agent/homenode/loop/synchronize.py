@@ -105,9 +105,12 @@ def _as_remembered(placed: Placed, before: Optional[Placed]) -> Placed:
 
 
 def _place_late(turn: Turn, container: Container, held: Held) -> None:
-    """Place who was never placed; who cannot be placed runs on as it is, and is told."""
-    given = given_by(turn.world, container.resources)
-    ask = replace(held.ask, given=given)
+    """Place who was never placed, or not by this policy; who cannot be runs on, and is told.
+
+    What a runtime tells of one that was placed is what we set, and not the kubelet's choice.
+    """
+    known = held.before is not None
+    ask = held.ask if known else replace(held.ask, given=given_by(turn.world, container.resources))
     before = current_placement(turn.world, container)
     try:
         placed = turn.place(container, ask, "adopted", before)
