@@ -56,6 +56,13 @@ def recorded() -> dict[str, Any]:
     return state
 
 
+def processes_of_before(state: dict[str, Any]) -> dict[str, list[str]]:
+    """By cgroup, what runs in *state* of the containers that ran before anything was installed."""
+    before = {line.split()[0] for line in recorded()["containers"]}
+    found = {line.split()[0]: line.split()[3:] for line in state["containers"]}
+    return {path: found[path] for path in before}
+
+
 def _file() -> Path:
     return Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "before.json"
 

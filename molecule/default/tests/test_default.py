@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 import pytest
-from guest_state import guest, read_state, recorded
+from guest_state import guest, processes_of_before, read_state, recorded
 from testinfra.host import Host
 
 CURRENT = "/usr/lib/homenode/current"
@@ -124,9 +124,7 @@ def test_a_new_pod_lands_on_its_home_node(host: Host, seen: dict[str, Any]) -> N
 def test_a_pod_of_before_was_taken_in_without_a_restart(seen: dict[str, Any]) -> None:
     found = container(seen, "default/early/main")
     assert found["verified"] is True
-    processes = {line.split()[0]: line.split()[3:] for line in read_state()["containers"]}
-    before = {line.split()[0]: line.split()[3:] for line in recorded()["containers"]}
-    assert {path: processes[path] for path in before} == before
+    assert processes_of_before(read_state()) == processes_of_before(recorded())
 
 
 def test_the_bystander_keeps_off_the_cpus_of_others(seen: dict[str, Any]) -> None:
