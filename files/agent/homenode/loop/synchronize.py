@@ -60,6 +60,8 @@ def take_over(
     turn = Turn(replace(world, ledger=ledger, books=adoption.books, remembered=None), now)
     turn.world = replace(turn.world, warnings=adoption.problems)
     turn.book_changed(adoption.changed)
+    for key in adoption.placed:
+        turn.problems(key, before[key].ask.intent.problems)
     for key in adoption.newcomers:
         _place_late(turn, world.containers[key], before[key])
     return turn

@@ -232,6 +232,15 @@ def test_both_differences_are_said(fake: FakeNode) -> None:
     assert fake.effects.records[0].reason.count("is not the granted") == 2
 
 
+@pytest.mark.parametrize("ledger", [True, False])
+def test_a_restart_keeps_what_is_wrong_with_an_annotation(fake: FakeNode, ledger: bool) -> None:
+    fake.create("G1", "a", annotations={PREFER_SHARED: "yess"})
+    before = dict(fake.world.problems)
+    assert [problem.field for problem in before["a"]] == [PREFER_SHARED]
+    fake.restart(ledger=ledger)
+    assert fake.world.problems == before
+
+
 def test_reading_back_keeps_other_problems(fake: FakeNode) -> None:
     fake.create("G2", "a", annotations={PREFER_SHARED: "perhaps"})
     fake.send(CgroupRead("a", held("0-7", "0")))
