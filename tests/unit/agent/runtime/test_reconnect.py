@@ -77,8 +77,9 @@ def test_a_slow_synchronize_does_not_make_us_forgotten(nri_socket: Path) -> None
         return NO_CHANGE
 
     with FakeRuntime(nri_socket) as runtime:
-        with Served(nri_socket, registration_wait_s=0.3, synchronize_budget_s=0.2) as served:
-            served.decide = slow
+        served = Served(nri_socket, registration_wait_s=0.3, synchronize_budget_s=0.2)
+        served.decide = slow
+        with served:
             runtime.wait_for_plugins()
             served.wait_for(CONNECTED)
         assert served.plugin.counts.forgotten == 0

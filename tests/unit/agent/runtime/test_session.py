@@ -146,8 +146,9 @@ def test_synchronize_lists_all_however_it_is_cut(nri_socket: Path, pods_per_mess
     with FakeRuntime(nri_socket, pods_per_message=pods_per_message) as runtime:
         pod = runtime.run_pod("web")
         ids = [runtime.create_container(pod, f"c{number}").id for number in range(20)]
-        with Served(nri_socket) as served:
-            served.decide = lambda event, deadline: Reply(None, (ContainerUpdate(ids[7], HOME),))
+        served = Served(nri_socket)
+        served.decide = lambda event, deadline: Reply(None, (ContainerUpdate(ids[7], HOME),))
+        with served:
             runtime.wait_for_plugins()
             assert runtime.containers[ids[7]].placement == ("2-3", "1")
     [event] = served.events
