@@ -29,6 +29,10 @@ WHOLE_RSS_BAR_MIB = 25.0
 CPU_BAR = 10.0
 LIFE_CPU_BAR_MS = 3.0
 LIFE_LOG_BAR_BYTES = 200.0
+WARM_LIVES, MANY_LIVES = 1000, 2000
+GROWTH_BAR_KIB = 512.0
+"""Of the second thousand of lives; a leak of half a KiB a life would be found."""
+
 CONTAINERS = 200
 ARCHIVE = ROOT / "build/homenode.pyz"
 
@@ -50,7 +54,26 @@ def run(quick: bool) -> Iterator[Figure]:
                 yield Figure(BENCH, "rss", whole, "MiB", most, of)
         for name, node in nodes.items():
             yield from _lives(name, node, 20 if quick else 100)
+    yield from _growth(quick)
     yield from _cpu(3 if quick else 15)
+
+
+def _growth(quick: bool) -> Iterator[Figure]:
+    """What is left of many lives, once caches are full."""
+    warm, many = (50, 100) if quick else (WARM_LIVES, MANY_LIVES)
+    for name in OURS:
+        with running_nodes(name) as nodes:
+            node = nodes[name]
+            before = 0.0
+            for number in range(many):
+                if number == warm:
+                    before = rss_mib(node.agent.pid)
+                pod = node.runtime.run_pod(f"life-{number}")
+                node.runtime.create_container(pod, "app", cpu=1)
+                node.runtime.remove_pod(pod)
+            grown = (rss_mib(node.agent.pid) - before) * 1024
+        of = {"agent": name, "lives": many - warm}
+        yield Figure(BENCH, "rss grown", grown, "KiB", None if quick else GROWTH_BAR_KIB, of)
 
 
 def _lives(name: str, node: Node, lives: int) -> Iterator[Figure]:
