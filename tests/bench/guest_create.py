@@ -35,6 +35,7 @@ BESIDE = {0: 10, 4: 4}
 """How many Burstable pods run meanwhile, and how many blocks are measured: 50 and 20 creations."""
 
 RATIO_BAR = 1.15
+"""With nothing beside; else it is the runtime's updates that are measured, one process for each."""
 
 PLACE = "/opt/homenode-bench"
 UNIT = "homenode-bench"
@@ -71,7 +72,8 @@ def _figures(taken: dict[bool, list[float]], of: dict[str, object]) -> Iterator[
         yield Figure(BENCH, "create p50", median(values), "ms", of=told)
         yield Figure(BENCH, "create p99", quantile(values, 0.99), "ms", of=told)
     ratio = median(taken[True]) / median(taken[False])
-    yield Figure(BENCH, "create p50, running over stopped", ratio, "ratio", RATIO_BAR, of)
+    limit = None if of["burstable_beside"] else RATIO_BAR
+    yield Figure(BENCH, "create p50, running over stopped", ratio, "ratio", limit, of)
 
 
 def _take_turns(agent: GuestAgent, cri: Cri, blocks: int) -> dict[bool, list[float]]:
