@@ -26,6 +26,9 @@ from .request import UNLIMITED, Request
 from .scores import Score
 
 LOWER_ID = "has the lower number"
+MORE_MEMORY = "has more memory to grow into"
+"""The rule whose values are bytes."""
+
 MAX_SHOWN = 8
 """So many candidates are told; the others are behind these."""
 
@@ -110,7 +113,7 @@ RULES = (
         applies=_has_memory_limit,
     ),
     Rule(
-        "has more memory to grow into",
+        MORE_MEMORY,
         lambda request, score: score.memory_capacity,
         applies=_grows_without_limit,
     ),
@@ -179,7 +182,7 @@ class Ranking:
     def candidates(self) -> tuple[Candidate, ...]:
         """For explanations: the first few, each with the rule by which it lost to the first."""
         return tuple(
-            Candidate(score.pool.name, values, self.lost_by(place))
+            Candidate(score.pool.name, tuple(map(_shown, self.names, values)), self.lost_by(place))
             for place, (score, values) in enumerate(
                 zip(self.scores[:MAX_SHOWN], self.values[:MAX_SHOWN])
             )
@@ -192,6 +195,11 @@ class Ranking:
         first, values = self.values[0], self.values[place]
         told = (name for name, ours, theirs in zip(self.names, first, values) if ours != theirs)
         return next(told, LOWER_ID)
+
+
+def _shown(name: str, value: Value) -> Value:
+    """Memory in a unit that people read."""
+    return f"{value >> 20} MiB" if name == MORE_MEMORY and isinstance(value, int) else value
 
 
 def ranked(request: Request, scores: Sequence[Score]) -> Ranking:

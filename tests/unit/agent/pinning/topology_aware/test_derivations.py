@@ -116,3 +116,12 @@ def test_d7_a_pool_is_sliced_to_nothing_only_where_nobody_shares_it(
     node.create(guaranteed("own", 1000 * fits))
     assert [node.cpus(each.container_id) for each in first] == [left] * len(first)
     assert str(node.books.supplies[0].sharable) == left
+
+
+def test_memory_is_told_in_a_unit_that_people_read() -> None:
+    node = Node("n4c16")
+    node.create(burstable("grows", 500, memory=128 * MIB))
+    decision = node.placed["grows"].decision
+    place = decision.rules.index("has more memory to grow into")
+    told = {one.name: one.values[place] for one in decision.candidates}
+    assert (told["root"], told["NUMA node #1"]) == ("8192 MiB", "2048 MiB")
