@@ -5,14 +5,13 @@
 """The publisher thread: journal lines, the status file and the ledger file, off the hot path.
 
 Records wait in a bounded queue; when it overflows the oldest are dropped and counted, because the
-newest say what holds now. Files are written a pause after one another (``pause_s``).
+newest say what holds now. Files are written at most once per ``SETTLE_S``.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, Callable
@@ -26,18 +25,7 @@ from model.problem import Problem
 from . import store
 
 MAX_WAITING = 4096
-SHORTEST_PAUSE_S = 0.25
-LONGEST_PAUSE_S = 1.0
-CPU_SHARE = 0.01
-"""Of one CPU, what writing may take while something changes all the time."""
-
-
-def pause_s(cpu_s: float) -> float:
-    """How long to wait after a writing that took *cpu_s*: the more runs, the longer it takes.
-
-    Bounded, since a crash loses what was decided in a pause (what runs tells it again).
-    """
-    return min(max(cpu_s / CPU_SHARE, SHORTEST_PAUSE_S), LONGEST_PAUSE_S)
+SETTLE_S = 0.25
 
 
 class Publisher:
@@ -85,9 +73,8 @@ class Publisher:
         while not stop.is_set():
             self._due.wait()
             self._due.clear()
-            before = time.thread_time()
             self.publish()
-            stop.wait(pause_s(time.thread_time() - before))
+            stop.wait(SETTLE_S)
         self.publish()
 
     def publish(self) -> None:

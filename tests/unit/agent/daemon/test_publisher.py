@@ -19,7 +19,7 @@ import pytest
 from fakes.machines import sockets
 from fakes.node import FakeNode, machine
 from homenode.daemon import store
-from homenode.daemon.publisher import MAX_WAITING, Publisher, pause_s
+from homenode.daemon.publisher import MAX_WAITING, Publisher
 from homenode.report.journal import Journal
 
 TWO = machine(sockets(2, cores=4))
@@ -54,14 +54,6 @@ def published(tmp_path: Path) -> Published:
 
 def full(*_arguments: object) -> int:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-PAUSES = {"a small node": (0.001, 0.25), "a busy one": (0.005, 0.5), "a slow one": (0.1, 1.0)}
-
-
-@pytest.mark.parametrize(("cpu_s", "pause"), PAUSES.values(), ids=PAUSES)
-def test_writing_takes_a_hundredth_of_a_cpu(cpu_s: float, pause: float) -> None:
-    assert pause_s(cpu_s) == pytest.approx(pause)
 
 
 def test_a_change_is_published_in_three_files(published: Published) -> None:
