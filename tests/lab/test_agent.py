@@ -311,8 +311,9 @@ def test_churn_in_a_small_service(node: Node) -> None:
         node.remove(pod)
     kept = {node.bystander.container_id, node.neighbour.container_id}
     status = node.agent.wait(
-        lambda status: {item["id"] for item in status["containers"]} == kept
-        and not status["failed"]  # what never started is told until its pod is gone
+        lambda status: (
+            {item["id"] for item in status["containers"]} == kept and not status["failed"]
+        )  # what never started is told until its pod is gone
     )
     assert status["agent"]["problems"] == []
     assert {grant["container_id"] for grant in node.agent.stored_grants()} == kept
