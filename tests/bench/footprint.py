@@ -64,26 +64,27 @@ def _growth(quick: bool) -> Iterator[Figure]:
     for name in OURS:
         with running_nodes(name) as nodes:
             node = nodes[name]
-            before = 0.0
-            for number in range(many):
-                if number == warm:
-                    before = rss_mib(node.agent.pid)
-                pod = node.runtime.run_pod(f"life-{number}")
-                node.runtime.create_container(pod, "app", cpu=1)
-                node.runtime.remove_pod(pod)
+            _live(node, range(warm), "Guaranteed", 1)
+            before = rss_mib(node.agent.pid)
+            _live(node, range(warm, many), "Guaranteed", 1)
             grown = (rss_mib(node.agent.pid) - before) * 1024
         of = {"agent": name, "lives": many - warm}
         yield Figure(BENCH, "rss grown", grown, "KiB", None if quick else GROWTH_BAR_KIB, of)
+
+
+def _live(node: Node, numbers: range, qos: str, cpu: float) -> None:
+    """Pods that are made and removed, one after the other."""
+    for number in numbers:
+        pod = node.runtime.run_pod(f"life-{number}", qos=qos)
+        node.runtime.create_container(pod, "app", cpu=cpu)
+        node.runtime.remove_pod(pod)
 
 
 def _lives(name: str, node: Node, lives: int) -> Iterator[Figure]:
     """CPU and written log of one pod's life beside CONTAINERS others."""
     time.sleep(0.5)  # what went before is written and read back
     cpu, log = cpu_s(node.agent.pid), _log_bytes(node)
-    for number in range(lives):
-        pod = node.runtime.run_pod(f"life-{number}", qos="Burstable")
-        node.runtime.create_container(pod, "app", cpu=0.25)
-        node.runtime.remove_pod(pod)
+    _live(node, range(lives), "Burstable", 0.25)
     time.sleep(0.5)
     of = {"agent": name, "containers": CONTAINERS, "n": lives}
     ours = name in OURS
